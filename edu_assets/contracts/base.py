@@ -1,0 +1,330 @@
+"""What a contract is: the pydantic model of one source table, and the model of a canonical entity.
+
+Belongs here: the vocabulary in which source tables are declared, and what follows from a
+declaration by itself (names, the term of a value). Does not belong here: any one table (a module a
+system beside this one), SQL (raw_zone/), how rows are got (sources/).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from edu_assets.school_calendar import DeclarationError, term_key
+
+AUDIT_PREFIX = "_"
+NAME_LIMIT = 63
+
+
+class Declaration(BaseModel):
+    """A frozen pydantic model that refuses unknown fields, so that a typing error is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PersonalData(StrEnum):
+    """Personal-data class of a column (FERPA, 34 CFR 99.3): what it tells about a person."""
+
+    NONE = "none"
+    INDIRECT = "indirect"
+    DIRECT = "direct"
+    SENSITIVE = "sensitive"
+
+
+class ColumnType(StrEnum):
+    """The PostgreSQL type of a raw column."""
+
+    TEXT = "text"
+    INTEGER = "bigint"
+    NUMERIC = "numeric"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamptz"
+
+
+class DateFormat(StrEnum):
+    """Declared spellings of a date. A column may list several, never two that read one text differently."""
+
+    ISO = "YYYY-MM-DD"
+    US = "M/D/YYYY"
+    BRITISH = "D/M/YYYY"
+    ISO_INSTANT = "YYYY-MM-DDTHH:MI:SS.sssZ"
+
+
+class LoadMode(StrEnum):
+    """What a delivery says about rows that it does not contain."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+    DELTA = "delta"
+    STREAM = "stream"
+
+
+def snake_case(header: str) -> str:
+    """`schoolYearSourcedId` → `school_year_sourced_id`, `SIS ID` → `sis_id`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", header.strip())
+    return re.sub(r"[^0-9a-z]+", "_", spaced.lower()).strip("_")
+
+
+class Column(Declaration):
+    """One column of a source table.
+
+    header: the column's name in the source, byte for byte; `name` is its PostgreSQL name.
+    required: the header must be there and a value must not be empty.
+    allowed: the only values (case-sensitive); empty stays possible unless required.
+    pattern: a POSIX regular expression that a non-empty value must match whole.
+    formats: spellings of a date or an instant.
+    secret: a password or token; never stored in the raw table or in quarantine.
+    """
+
+    header: str
+    type: ColumnType = ColumnType.TEXT
+    description: str = ""
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    pattern: str | None = None
+    formats: tuple[DateFormat, ...] = (DateFormat.ISO,)
+    true_values: tuple[str, ...] = ("true",)
+    false_values: tuple[str, ...] = ("false",)
+    personal: PersonalData = PersonalData.NONE
+    secret: bool = False
+
+    @property
+    def name(self) -> str:
+        return snake_case(self.header)
+
+    @field_validator("formats")
+    @classmethod
+    def _formats_are_unambiguous(cls, formats: tuple[DateFormat, ...]) -> tuple[DateFormat, ...]:
+        if DateFormat.US in formats and DateFormat.BRITISH in formats:
+            raise ValueError("M/D/YYYY and D/M/YYYY read one text as two dates; declare one of them")
+        return formats
+
+
+class TermByColumn(Declaration):
+    """The row names its term itself: `pattern` matches the column with groups `year` and `term`."""
+
+    rule: Literal["column"] = "column"
+    column: str
+    pattern: str
+
+    def term_key(self, value: str) -> str | None:
+        """The term of a value, None where the pattern does not match."""
+        match = re.fullmatch(self.pattern, value)
+        return term_key(match["year"], match["term"]) if match else None
+
+
+class TermByDate(Declaration):
+    """The term that contains a date: the school's instructional interval, else the administrative one."""
+
+    rule: Literal["date"] = "date"
+    column: str
+    school: str | None = None
+
+
+class TermVia(Declaration):
+    """The term of the parent row: the same package's, else the one open parent row's.
+
+    `key` maps this table's columns to the parent's key columns.
+    """
+
+    rule: Literal["via"] = "via"
+    parent: str
+    key: dict[str, str]
+
+
+class TermByDelivery(Declaration):
+    """The term that contains the effective date of the delivery."""
+
+    rule: Literal["delivery"] = "delivery"
+
+
+TermRule = Annotated[TermByColumn | TermByDate | TermVia | TermByDelivery, Field(discriminator="rule")]
+
+
+class DeltaRule(Declaration):
+    """How a delta says that a row is gone: `column` holds one of `deleted`."""
+
+    column: str
+    deleted: tuple[str, ...]
+
+
+class Contract(Declaration):
+    """One source table.
+
+    key: the columns that identify a row inside a feed and a term.
+    files: name patterns (`*` and `?`) of the files or package members that carry the table.
+    scope: columns whose values a full delivery states whole; empty: the whole term of the feed.
+    school: the column that names the row's school (its first element where it is a list); holds
+        are judged per school. None: judged per feed.
+    person: the columns that identify a person, for erasure.
+    freshness_days: a slice older than this on a school day is late.
+    conforms_to: canonical entities, one staging view each.
+    """
+
+    system: str = Field(pattern=r"^[a-z][a-z0-9]*$")
+    table: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    description: str
+    owner: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = Field(min_length=1)
+    term: TermRule
+    mode: LoadMode = LoadMode.FULL
+    delta: DeltaRule | None = None
+    files: tuple[str, ...] = Field(min_length=1)
+    scope: tuple[str, ...] = ()
+    school: str | None = None
+    person: tuple[str, ...] = ()
+    freshness_days: int = Field(gt=0)
+    conforms_to: tuple[str, ...] = ()
+    raw_schema: str = "raw_zone"
+
+    @model_validator(mode="after")
+    def _names_known_columns(self) -> Contract:
+        names = [column.name for column in self.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{self.name}: columns {twice} are declared twice")
+        said = {
+            "key": self.key,
+            "scope": self.scope,
+            "person": self.person,
+            "school": (self.school,) if self.school else (),
+            "term": self._term_columns(),
+            "delta": (self.delta.column,) if self.delta else (),
+        }
+        for field, columns in said.items():
+            unknown = [column for column in columns if column not in names]
+            if unknown:
+                raise ValueError(f"{self.name}: {field} names {unknown}, which is no column")
+        for name in self.key:
+            if not self.column(name).required:
+                raise ValueError(f"{self.name}: key column {name} must be required")
+        if self.mode is LoadMode.DELTA and self.delta is None:
+            raise ValueError(f"{self.name}: load mode delta needs a delta rule")
+        if len(f"{self.name}_quarantine") > NAME_LIMIT:
+            raise ValueError(f"{self.name} is too long for PostgreSQL")
+        return self
+
+    def _term_columns(self) -> tuple[str, ...]:
+        match self.term:
+            case TermByColumn(column=column):
+                return (column,)
+            case TermByDate(column=column, school=school):
+                return (column, school) if school else (column,)
+            case TermVia(key=key):
+                return tuple(key)
+            case TermByDelivery():
+                return ()
+
+    @property
+    def name(self) -> str:
+        """`<system>__<table>`: the relation's name in the raw zone, in history and in dbt."""
+        return f"{self.system}__{self.table}"
+
+    @property
+    def raw_table(self) -> str:
+        return f"{self.raw_schema}.{self.name}"
+
+    @property
+    def stored_columns(self) -> tuple[Column, ...]:
+        """The columns that the raw table holds: all but secrets."""
+        return tuple(column for column in self.columns if not column.secret)
+
+    @property
+    def key_fixes_term(self) -> bool:
+        """Whether a key can never move to another term, because it holds what gives the term."""
+        match self.term:
+            case TermByColumn() | TermByDate():
+                return set(self._term_columns()) <= set(self.key)
+            case TermVia() | TermByDelivery():
+                return False
+
+    def column(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def claims(self, file_name: str) -> bool:
+        """Whether a file or package member of this name carries the table (case-sensitive)."""
+        return any(fnmatchcase(file_name, pattern) for pattern in self.files)
+
+    def staging_view(self, entity: str) -> str:
+        """The name of the staging view that maps this table to a canonical entity."""
+        if len(self.conforms_to) <= 1:
+            return f"stg_{self.name}"
+        return f"stg_{self.name}__{entity}"
+
+
+class EntityColumn(Declaration):
+    """A column of a canonical entity with its PostgreSQL type."""
+
+    name: str
+    type: str
+    description: str = ""
+    personal: PersonalData = PersonalData.NONE
+
+
+class Entity(Declaration):
+    """A canonical entity: the columns that every staging view conforming to it yields.
+
+    `definition` names the standard in whose sense the terms are used. Every conformed union also
+    carries `term_key`, `_feed`, `_load_id` and `_ingested_at`.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    definition: str
+    columns: tuple[EntityColumn, ...]
+
+
+class ManifestRule(Declaration):
+    """How a package's manifest states the load mode of each member.
+
+    `file`: the manifest's name; its rows are (property, value). `mode_property` is the property of a
+    member with `{table}` in the place of the table's name; `modes` maps its values, `absent` says
+    that the member is not sent.
+    """
+
+    file: str
+    property_column: str
+    value_column: str
+    mode_property: str
+    modes: dict[str, LoadMode]
+    absent: str
+
+
+class System(Declaration):
+    """A source system as a whole: what is true of its packages rather than of one table."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*$")
+    title: str
+    manifest: ManifestRule | None = None
+
+
+__all__ = [
+    "AUDIT_PREFIX",
+    "Column",
+    "ColumnType",
+    "Contract",
+    "DateFormat",
+    "DeclarationError",
+    "DeltaRule",
+    "Entity",
+    "EntityColumn",
+    "LoadMode",
+    "ManifestRule",
+    "PersonalData",
+    "System",
+    "TermByColumn",
+    "TermByDate",
+    "TermByDelivery",
+    "TermRule",
+    "TermVia",
+    "snake_case",
+]

@@ -1,0 +1,109 @@
+"""The network file `networks/<name>.yaml`: one school network, its calendar, schools and feeds.
+
+Belongs here: the declaration and its reading. Does not belong here: secrets and machine settings
+(settings.py), the look of a source table (contracts/).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from edu_assets.school_calendar import DeclarationError, SchoolCalendar, SchoolDates
+
+
+class EndDates(StrEnum):
+    """What an end date of a feed means. OneRoster says exclusive; exports differ."""
+
+    EXCLUSIVE = "exclusive"
+    INCLUSIVE = "inclusive"
+
+
+class School(BaseModel):
+    """A school of the network. `school_id` is the identifier that every feed's rows resolve to
+    (OneRoster `orgs.identifier`, else its sourcedId); `capacity` is seats by grade."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    school_id: str
+    name: str
+    lea_id: str
+    lea_name: str
+    calendar: SchoolDates = Field(default_factory=SchoolDates)
+    capacity: dict[str, int] = Field(default_factory=dict)
+
+
+class Feed(BaseModel):
+    """A system instance: one space of source keys, whoever sends.
+
+    `landing` is the folder in which its files arrive, relative to the network's landing zone, or to
+    the project where it starts with a dot.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    system: str
+    landing: str
+    end_dates: EndDates = EndDates.EXCLUSIVE
+    hold_share: float = Field(default=0.2, gt=0, le=1)
+
+
+class Network(BaseModel):
+    """One school network: its own database, its own Dagster storage, this file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    title: str
+    timezone: str
+    authority: str = "federal"
+    exit_day: Literal["enrolled", "not_enrolled"] = "not_enrolled"
+    calendar: SchoolCalendar
+    schools: tuple[School, ...]
+    feeds: dict[str, Feed]
+    sample: dict[str, int] | None = None
+
+    @field_validator("schools")
+    @classmethod
+    def _schools_are_distinct(cls, schools: tuple[School, ...]) -> tuple[School, ...]:
+        ids = [school.school_id for school in schools]
+        twice = sorted({school_id for school_id in ids if ids.count(school_id) > 1})
+        if twice:
+            raise ValueError(f"school_id {twice} is declared more than once")
+        return schools
+
+    @model_validator(mode="after")
+    def _own_dates_name_known_terms(self) -> Network:
+        known = {term.key for term in self.calendar.ordered_terms()}
+        for school in self.schools:
+            unknown = set(school.calendar.terms) - known
+            if unknown:
+                raise ValueError(f"school {school.school_id} has dates for unknown terms {sorted(unknown)}")
+        return self
+
+    @property
+    def systems(self) -> frozenset[str]:
+        """The systems that are switched on: those of the feeds."""
+        return frozenset(feed.system for feed in self.feeds.values())
+
+
+def load_network(path: Path) -> Network:
+    """Read a network file. Raises DeclarationError naming the file, the place and the rule."""
+    if not path.is_file():
+        raise DeclarationError(f"no network file {path}; see networks/sample.yaml for one to copy")
+    try:
+        declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise DeclarationError(f"{path} is not YAML: {error}") from error
+    try:
+        return Network.model_validate(declared)
+    except ValidationError as error:
+        places = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
+            for problem in error.errors(include_input=False)
+        )
+        raise DeclarationError(f"{path}: {places}") from error

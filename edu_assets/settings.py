@@ -1,0 +1,63 @@
+"""Everything that edu_assets reads from the environment, read once.
+
+Belongs here: names, defaults and meaning of environment variables, and the folders derived from
+them. Does not belong here: what a network is (network.py), how a server is started (warehouse/).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from edu_assets.network import Network, load_network
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """The environment. libpq's own names select a PostgreSQL server; without PGHOST the embedded one runs."""
+
+    model_config = SettingsConfigDict(env_prefix="", extra="ignore", frozen=True)
+
+    network_file: Path = Field(default=PROJECT / "networks/sample.yaml", validation_alias="EDU_NETWORK")
+    home: Path = Field(default=PROJECT / ".edu", validation_alias="EDU_HOME")
+    pghost: str | None = None
+    pgport: int = 5432
+    pgdatabase: str | None = None
+    pguser: str | None = None
+    pgpassword: SecretStr | None = None
+    pgsslmode: str | None = None
+
+    @cached_property
+    def network(self) -> Network:
+        return load_network(self.network_file)
+
+    @property
+    def network_home(self) -> Path:
+        """What this network keeps outside PostgreSQL: landing zone, archive, Dagster home, dbt target."""
+        return self.home / self.network.name
+
+    @property
+    def landing(self) -> Path:
+        return self.network_home / "landing"
+
+    @property
+    def archive(self) -> Path:
+        return self.network_home / "archive"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.network_home / "dagster"
+
+    @property
+    def dbt_target(self) -> Path:
+        return self.network_home / "dbt_target"
+
+    def landing_of(self, feed: str) -> Path:
+        """The folder in which a feed's files arrive."""
+        declared = self.network.feeds[feed].landing
+        base = PROJECT if declared.startswith(".") else self.landing
+        return (base / declared).resolve()

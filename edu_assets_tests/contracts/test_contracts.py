@@ -1,0 +1,109 @@
+"""Contracts: what a declaration promises by itself."""
+
+import pytest
+from pydantic import ValidationError
+
+from edu_assets.contracts import Registry, registry
+from edu_assets.contracts.base import (
+    Column,
+    Contract,
+    DateFormat,
+    DeclarationError,
+    System,
+    TermByColumn,
+    TermByDelivery,
+    TermVia,
+    snake_case,
+)
+
+KEY = Column(header="id", required=True)
+
+
+def declared(table: str = "things", **changes: object) -> Contract:
+    return Contract(
+        **{
+            "system": "demo",
+            "table": table,
+            "description": "thing",
+            "owner": "team",
+            "columns": (KEY,),
+            "key": ("id",),
+            "term": TermByDelivery(),
+            "files": (f"{table}.csv",),
+            "freshness_days": 1,
+        }
+        | changes
+    )
+
+
+def test_parents_come_before_children() -> None:
+    order = list(registry().contracts)
+    assert order.index("oulad__assessments") < order.index("oulad__student_assessment")
+
+
+def test_every_person_key_and_secret_is_classed_as_personal_data() -> None:
+    for contract in registry().contracts.values():
+        for column in contract.columns:
+            if column.secret:
+                assert column.personal == "sensitive", f"{contract.name}.{column.name}"
+
+
+def test_a_secret_is_not_stored() -> None:
+    users = registry().contract("oneroster__users")
+    assert "password" in [column.name for column in users.columns]
+    assert "password" not in [column.name for column in users.stored_columns]
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("schoolYearSourcedId", "school_year_sourced_id"),
+        ("SIS ID", "sis_id"),
+        ("code_module", "code_module"),
+        ("SchoolID", "school_id"),
+        (" Student Number ", "student_number"),
+    ],
+)
+def test_headers_become_postgresql_names(header: str, name: str) -> None:
+    assert snake_case(header) == name
+
+
+def test_a_term_column_reads_year_and_term() -> None:
+    rule = TermByColumn(column="p", pattern=r"(?P<year>\d{4})(?P<term>[BJ])")
+    assert rule.term_key("2013J") == "2013|J"
+    assert rule.term_key("2013X") is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": ("missing",)},
+        {"columns": (Column(header="id"),)},
+        {"columns": (KEY, Column(header="ID", required=True))},
+        {"mode": "delta"},
+        {"scope": ("nowhere",)},
+        {"term": TermByColumn(column="nowhere", pattern="x")},
+    ],
+)
+def test_a_contract_that_cannot_be_true_is_refused(changes: dict) -> None:
+    with pytest.raises(ValidationError):
+        declared(**changes)
+
+
+def test_two_date_formats_that_read_one_text_differently_are_refused() -> None:
+    with pytest.raises(ValidationError, match="two dates"):
+        Column(header="day", formats=(DateFormat.US, DateFormat.BRITISH))
+
+
+def test_a_cycle_of_term_rules_is_refused() -> None:
+    left = declared("left", term=TermVia(parent="right", key={"id": "id"}))
+    right = declared("right", term=TermVia(parent="left", key={"id": "id"}))
+    with pytest.raises(DeclarationError, match="from each other"):
+        Registry([left, right], [], [System(name="demo", title="demo")])
+
+
+def test_a_contract_of_an_undeclared_system_or_entity_is_refused() -> None:
+    with pytest.raises(DeclarationError, match="no System"):
+        Registry([declared()], [], [])
+    with pytest.raises(DeclarationError, match="is no entity"):
+        Registry([declared(conforms_to=("ghost",))], [], [System(name="demo", title="demo")])

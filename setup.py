@@ -1,0 +1,5 @@
+"""Packaging; what the project is stands in pyproject.toml."""
+
+from setuptools import setup
+
+setup()
