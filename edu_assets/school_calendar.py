@@ -204,8 +204,7 @@ class SchoolCalendar(BaseModel):
         """
         if not self.tiles:
             raise DeclarationError(
-                "terms of this network overlap, so a date does not name one: "
-                "use the term rule column, via or delivery"
+                "terms of this network overlap, so a date does not name one: use the term rule column, via or delivery"
             )
         terms = self.ordered_terms()
         for term in terms:
@@ -222,6 +221,5 @@ class SchoolCalendar(BaseModel):
         return [
             day
             for day in self.instructional(term, school).days()
-            if day.weekday() in self.school_weekdays
-            and not any(closure.contains(day) for closure in closures)
+            if day.weekday() in self.school_weekdays and not any(closure.contains(day) for closure in closures)
         ]

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     pguser: str | None = None
     pgpassword: SecretStr | None = None
     pgsslmode: str | None = None
+    pg_fsync: bool = Field(default=True, validation_alias="EDU_PG_FSYNC")
 
     @cached_property
     def network(self) -> Network:

@@ -20,23 +20,15 @@ CALENDAR = SchoolCalendar(
     years={
         "2024-25": AcademicYear(
             terms={
-                "T1": TermDates(
-                    starts=date(2024, 7, 1), first_day=date(2024, 8, 26), last_day=date(2025, 1, 10)
-                ),
-                "T2": TermDates(
-                    starts=date(2025, 1, 13), first_day=date(2025, 1, 13), last_day=date(2025, 6, 13)
-                ),
+                "T1": TermDates(starts=date(2024, 7, 1), first_day=date(2024, 8, 26), last_day=date(2025, 1, 10)),
+                "T2": TermDates(starts=date(2025, 1, 13), first_day=date(2025, 1, 13), last_day=date(2025, 6, 13)),
             }
         ),
         "2025-26": AcademicYear(
             last_day=date(2026, 6, 30),
             terms={
-                "T1": TermDates(
-                    starts=date(2025, 7, 1), first_day=date(2025, 8, 25), last_day=date(2026, 1, 9)
-                ),
-                "T2": TermDates(
-                    starts=date(2026, 1, 12), first_day=date(2026, 1, 12), last_day=date(2026, 6, 12)
-                ),
+                "T1": TermDates(starts=date(2025, 7, 1), first_day=date(2025, 8, 25), last_day=date(2026, 1, 9)),
+                "T2": TermDates(starts=date(2026, 1, 12), first_day=date(2026, 1, 12), last_day=date(2026, 6, 12)),
             },
         ),
     },
@@ -71,7 +63,8 @@ def test_a_school_that_starts_a_term_early_has_those_days_in_its_own_term() -> N
 
 def test_school_days_leave_out_weekends_and_closures() -> None:
     days = CALENDAR.school_days(CALENDAR.term("2024-25|T1"))
-    assert date(2024, 8, 26) in days and date(2025, 1, 10) in days
+    assert date(2024, 8, 26) in days
+    assert date(2025, 1, 10) in days
     assert not any(day.weekday() > 4 for day in days)
     assert date(2024, 12, 24) not in days
 

@@ -66,9 +66,7 @@ CLASS_ENROLLMENT = Entity(
         EntityColumn(name="school_id", type="text"),
         EntityColumn(name="begin_date", type="date"),
         EntityColumn(name="end_date", type="date", description="exclusive; null while open"),
-        EntityColumn(
-            name="final_result", type="text", description="the class's outcome where the source gives one"
-        ),
+        EntityColumn(name="final_result", type="text", description="the class's outcome where the source gives one"),
     ),
 )
 

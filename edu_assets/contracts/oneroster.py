@@ -144,14 +144,10 @@ CLASSES = _table(
         Column(header="grades", description="list of grade levels"),
         _guid("courseSourcedId", "the course taught"),
         Column(header="classCode", description="human-readable code"),
-        Column(
-            header="classType", required=True, allowed=("homeroom", "scheduled"), description="kind of class"
-        ),
+        Column(header="classType", required=True, allowed=("homeroom", "scheduled"), description="kind of class"),
         Column(header="location", description="room"),
         _guid("schoolSourcedId", "the school"),
-        Column(
-            header="termSourcedIds", required=True, description="list of the terms in which the class runs"
-        ),
+        Column(header="termSourcedIds", required=True, description="list of the terms in which the class runs"),
         Column(header="subjects", description="list of subjects"),
         Column(header="subjectCodes", description="list of subject codes"),
         Column(header="periods", description="list of periods"),
@@ -204,17 +200,13 @@ USERS = _table(
         Column(header="email", description="e-mail address", personal=PersonalData.DIRECT),
         Column(header="sms", description="number for text messages", personal=PersonalData.DIRECT),
         Column(header="phone", description="telephone number", personal=PersonalData.DIRECT),
-        Column(
-            header="agentSourcedIds", description="list of related persons", personal=PersonalData.INDIRECT
-        ),
+        Column(header="agentSourcedIds", description="list of related persons", personal=PersonalData.INDIRECT),
         Column(
             header="grades",
             description="grade level of a student (CEDS code)",
             personal=PersonalData.INDIRECT,
         ),
-        Column(
-            header="password", description="initial password", secret=True, personal=PersonalData.SENSITIVE
-        ),
+        Column(header="password", description="initial password", secret=True, personal=PersonalData.SENSITIVE),
     ),
     files=("users.csv",),
     school="org_sourced_ids",

@@ -20,9 +20,7 @@ OULAD = System(name="oulad", title="Open University Learning Analytics Dataset")
 _PRESENTATION = TermByColumn(column="code_presentation", pattern=r"(?P<year>\d{4})(?P<term>[BJ])")
 _OWNER = "learning-analytics"
 
-_MODULE = Column(
-    header="code_module", required=True, pattern=r"[A-Z]{3}", description="module, i.e. the course"
-)
+_MODULE = Column(header="code_module", required=True, pattern=r"[A-Z]{3}", description="module, i.e. the course")
 _PRESENTATION_CODE = Column(
     header="code_presentation",
     required=True,

@@ -1,0 +1,14 @@
+{#
+    The rule of the network's authority that was in force when the term's instruction began. A left join on
+    it keeps rows where no rule was in force: they fail the model's not-null rule_version, loudly.
+#}
+{% macro rule_of_term(rules) -%}
+    select candidate.*
+    from {{ ref(rules) }} as candidate
+    inner join {{ source('etl', 'network') }} as network on candidate.authority = network.authority
+    inner join {{ source('etl', 'term') }} as term
+        on
+            {{ in_term('term') }}
+            and term.instructional_start >= coalesce(candidate.effective_from, '-infinity')
+            and term.instructional_start < coalesce(candidate.effective_to, 'infinity')
+{%- endmacro %}

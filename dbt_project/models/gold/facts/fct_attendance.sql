@@ -1,0 +1,105 @@
+{#
+    A student's every day in session at a school. Days enrolled come from the calendar and the membership;
+    what was reported is laid over them, so that a day without a report is unreported, not present.
+#}
+with rule as (
+    {{ rule_of_term('rule_chronic_absence') }}
+),
+
+-- a network without any system that gives daily attendance expects no report, so it has no attendance days
+expected as (
+    select exists (
+        select 1
+        from {{ source('etl', 'feed') }} as feed
+        inner join {{ ref('conforming_systems') }} as conforming on feed.system = conforming.system
+        where conforming.entity = 'daily_attendance'
+    ) as is_expected
+),
+
+day_enrolled as (
+    select distinct on (enrollment.student_key, enrollment.school_key, school_day.school_date)
+        enrollment.student_key,
+        enrollment.school_key,
+        school_day.school_date,
+        enrollment.grade_level
+    from {{ ref('fct_enrollment') }} as enrollment
+    cross join {{ source('etl', 'network') }} as network
+    cross join expected
+    inner join {{ source('etl', 'school_day') }} as school_day
+        on
+            {{ in_term('school_day') }}
+            and enrollment.school_key = {{ edu_key('school', 'school_day.school_id') }}
+            and school_day.school_date >= coalesce(enrollment.entry_date, '-infinity')
+            and (
+                enrollment.exit_date is null
+                or school_day.school_date < enrollment.exit_date
+                or (network.exit_day = 'enrolled' and school_day.school_date = enrollment.exit_date)
+            )
+    where
+        {{ in_term('enrollment') }}
+        and not enrollment.is_no_show
+        and expected.is_expected
+    order by
+        enrollment.student_key asc, enrollment.school_key asc, school_day.school_date asc,
+        enrollment.entry_date desc nulls last
+),
+
+report as (
+    select distinct on (attendance.student_id, attendance.school_id, attendance.attendance_date)
+        {{ edu_key('student', 'attendance.student_id') }} as student_key,
+        {{ edu_key('school', 'attendance.school_id') }} as school_key,
+        attendance.attendance_date,
+        attendance.attendance_code,
+        coalesce(code.category, 'unmapped') as attendance_category,
+        coalesce(attendance.absent_portion, code.default_absent_portion) as absent_portion,
+        attendance._load_id
+    from {{ ref('conformed_daily_attendance') }} as attendance
+    left join {{ ref('attendance_codes') }} as code
+        on
+            attendance.system = code.system
+            and attendance.attendance_code = code.attendance_code
+            and attendance.attendance_date >= coalesce(code.effective_from, '-infinity')
+            and attendance.attendance_date < coalesce(code.effective_to, 'infinity')
+    where {{ in_term('attendance') }}
+    order by
+        attendance.student_id asc, attendance.school_id asc, attendance.attendance_date asc,
+        attendance._load_id desc, attendance._feed asc
+),
+
+reported_school_day as (
+    select distinct
+        report.school_key,
+        report.attendance_date
+    from report
+)
+
+select
+    '{{ dbt.escape_single_quotes(edu_term()) }}' as term_key,
+    day_enrolled.student_key,
+    day_enrolled.school_key,
+    day_enrolled.school_date as attendance_date,
+    day_enrolled.grade_level,
+    report.absent_portion is not null as is_reported,
+    reported_school_day.school_key is not null as is_school_reported,
+    report.attendance_code,
+    report.attendance_category,
+    report.absent_portion,
+    case
+        when report.absent_portion is null then null
+        when report.absent_portion * rule.absent_day_denominator = rule.absent_day_numerator
+            then rule.absent_at_boundary
+        else report.absent_portion * rule.absent_day_denominator > rule.absent_day_numerator
+    end as is_absent_day,
+    rule.rule_version,
+    report._load_id
+from day_enrolled
+left join rule on true
+left join report
+    on
+        day_enrolled.student_key = report.student_key
+        and day_enrolled.school_key = report.school_key
+        and day_enrolled.school_date = report.attendance_date
+left join reported_school_day
+    on
+        day_enrolled.school_key = reported_school_day.school_key
+        and day_enrolled.school_date = reported_school_day.attendance_date

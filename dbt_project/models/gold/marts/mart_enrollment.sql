@@ -1,0 +1,178 @@
+{#
+    Headcount and movement of the term. A student with two memberships at once is counted at one school:
+    the primary one, of two primary ones the one entered last.
+#}
+with rule as (
+    {{ rule_of_term('rule_headcount') }}
+),
+
+-- a school without dates of its own keeps the network's
+school_interval as (
+    select
+        {{ edu_key('school', 'school_term.school_id') }} as school_key,
+        school_term.instructional_start,
+        school_term.instructional_end
+    from {{ source('etl', 'school_term') }} as school_term
+    where {{ in_term('school_term') }}
+),
+
+membership as (
+    select
+        enrollment.*,
+        network.exit_day,
+        case
+            when
+                term.count_date >= term.administrative_start
+                and term.count_date < term.administrative_end
+                then term.count_date
+        end as count_date,
+        coalesce(school_interval.instructional_start, term.instructional_start) as first_day,
+        coalesce(school_interval.instructional_end, term.instructional_end) - 1 as last_day,
+        (rule.no_shows_count or not enrollment.is_no_show)
+        and (not rule.primary_only or enrollment.is_primary) as counts
+    from {{ ref('fct_enrollment') }} as enrollment
+    inner join {{ source('etl', 'term') }} as term on enrollment.term_key = term.term_key
+    cross join {{ source('etl', 'network') }} as network
+    left join rule on true
+    left join school_interval on enrollment.school_key = school_interval.school_key
+    where {{ in_term('enrollment') }}
+),
+
+headcount_count_date as (
+    select distinct on (membership.student_key) membership.enrollment_key
+    from membership
+    where membership.counts and {{ enrolled_on('membership', 'membership.count_date') }}
+    order by
+        membership.student_key asc, membership.entry_date desc nulls last,
+        membership._load_id desc, membership.school_key asc
+),
+
+headcount_term_end as (
+    select distinct on (membership.student_key) membership.enrollment_key
+    from membership
+    where membership.counts and {{ enrolled_on('membership', 'membership.last_day') }}
+    order by
+        membership.student_key asc, membership.entry_date desc nulls last,
+        membership._load_id desc, membership.school_key asc
+),
+
+-- the membership before and after, to see who moved inside the network
+neighboured as (
+    select
+        membership.*,
+        lag(membership.school_key) over path as previous_school_key,
+        lag(membership.exit_date) over path as previous_exit_date,
+        lag(membership.first_day) over path as previous_first_day,
+        lead(membership.school_key) over path as next_school_key,
+        lead(membership.entry_date) over path as next_entry_date,
+        lead(membership.last_day) over path as next_last_day
+    from membership
+    where membership.counts
+    window path as (
+        partition by membership.student_key
+        order by membership.entry_date, membership.exit_date, membership.school_key
+    )
+),
+
+movement as (
+    select
+        neighboured.enrollment_key,
+        neighboured.entry_date > neighboured.first_day
+        and neighboured.entry_date <= neighboured.last_day as is_entry,
+        neighboured.exit_date > neighboured.first_day
+        and neighboured.exit_date <= neighboured.last_day as is_exit,
+        neighboured.previous_school_key <> neighboured.school_key
+        and neighboured.previous_exit_date > neighboured.previous_first_day
+        and neighboured.entry_date >= neighboured.previous_exit_date
+        and neighboured.entry_date <= neighboured.last_day as is_transfer_in,
+        neighboured.next_school_key <> neighboured.school_key
+        and neighboured.exit_date > neighboured.first_day
+        and neighboured.next_entry_date >= neighboured.exit_date
+        and neighboured.next_entry_date <= neighboured.next_last_day as is_transfer_out
+    from neighboured
+),
+
+counted as (
+    select
+        membership.school_key,
+        membership.grade_level,
+        case
+            when bool_or(membership.count_date is not null)
+                then count(headcount_count_date.enrollment_key)
+        end as headcount_count_date,
+        count(headcount_term_end.enrollment_key) as headcount_term_end,
+        count(*) filter (where membership.counts) as memberships,
+        count(*) filter (where not membership.is_primary) as memberships_secondary,
+        count(*) filter (where membership.is_no_show) as no_shows,
+        count(*) filter (where movement.is_entry) as entries,
+        count(*) filter (where movement.is_exit) as exits,
+        count(*) filter (where movement.is_transfer_in) as transfers_in,
+        count(*) filter (where movement.is_transfer_out) as transfers_out
+    from membership
+    left join headcount_count_date on membership.enrollment_key = headcount_count_date.enrollment_key
+    left join headcount_term_end on membership.enrollment_key = headcount_term_end.enrollment_key
+    left join movement on membership.enrollment_key = movement.enrollment_key
+    group by membership.school_key, membership.grade_level
+),
+
+reason as (
+    select
+        exits.school_key,
+        exits.grade_level,
+        jsonb_object_agg(exits.exit_reason, exits.students) as exits_by_reason
+    from (
+        select
+            membership.school_key,
+            membership.grade_level,
+            coalesce(membership.exit_reason, 'not_given') as exit_reason,
+            count(*) as students
+        from membership
+        inner join movement on membership.enrollment_key = movement.enrollment_key
+        where movement.is_exit
+        group by membership.school_key, membership.grade_level, coalesce(membership.exit_reason, 'not_given')
+    ) as exits
+    group by exits.school_key, exits.grade_level
+),
+
+capacity as (
+    select
+        {{ edu_key('school', 'seat.school_id') }} as school_key,
+        seat.grade_level,
+        seat.seats
+    from {{ source('etl', 'school_capacity') }} as seat
+),
+
+-- a grade that has seats and no student is shown, in a school that has students
+place as (
+    select counted.school_key, counted.grade_level from counted
+    union
+    select capacity.school_key, capacity.grade_level
+    from capacity
+    where capacity.school_key in (select counted.school_key from counted)
+)
+
+select
+    term.term_key,
+    place.school_key,
+    place.grade_level,
+    case
+        when term.count_date >= term.administrative_start and term.count_date < term.administrative_end
+            then coalesce(counted.headcount_count_date, 0)
+    end as headcount_count_date,
+    coalesce(counted.headcount_term_end, 0) as headcount_term_end,
+    coalesce(counted.memberships, 0) as memberships,
+    coalesce(counted.memberships_secondary, 0) as memberships_secondary,
+    coalesce(counted.no_shows, 0) as no_shows,
+    coalesce(counted.entries, 0) as entries,
+    coalesce(counted.exits, 0) as exits,
+    coalesce(reason.exits_by_reason, '{}') as exits_by_reason,
+    coalesce(counted.transfers_in, 0) as transfers_in,
+    coalesce(counted.transfers_out, 0) as transfers_out,
+    capacity.seats as capacity,
+    rule.rule_version
+from place
+inner join {{ source('etl', 'term') }} as term on {{ in_term('term') }}
+left join rule on true
+left join counted on place.school_key = counted.school_key and place.grade_level = counted.grade_level
+left join reason on place.school_key = reason.school_key and place.grade_level = reason.grade_level
+left join capacity on place.school_key = capacity.school_key and place.grade_level = capacity.grade_level

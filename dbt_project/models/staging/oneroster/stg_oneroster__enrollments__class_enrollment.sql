@@ -1,0 +1,49 @@
+{#
+    Students in classes. Ends become exclusive by what the feed says of its own. An enrolment that does
+    not meet the term's administrative interval belongs to another term, whose package has it too.
+#}
+with dated as (
+    select
+        enrollment.sourced_id,
+        enrollment.user_sourced_id,
+        enrollment.class_sourced_id,
+        enrollment.school_sourced_id,
+        enrollment.begin_date,
+        enrollment.end_date + case when feed.end_dates = 'inclusive' then 1 else 0 end as end_date,
+        enrollment.term_key,
+        enrollment._feed,
+        enrollment._load_id,
+        enrollment._ingested_at
+    from {{ source('raw_zone', 'oneroster__enrollments') }} as enrollment
+    left join {{ source('etl', 'feed') }} as feed on enrollment._feed = feed.feed
+    where enrollment.role = 'student'
+)
+
+select
+    dated._feed || ':' || dated.sourced_id as class_enrollment_id,
+    coalesce(nullif(users.identifier, ''), dated._feed || ':' || dated.user_sourced_id) as student_id,
+    dated._feed || ':' || dated.class_sourced_id as class_id,
+    coalesce(nullif(org.identifier, ''), dated._feed || ':' || dated.school_sourced_id) as school_id,
+    dated.begin_date,
+    dated.end_date,
+    cast(null as text) as final_result,
+    dated.term_key,
+    dated._feed,
+    dated._load_id,
+    dated._ingested_at
+from dated
+inner join {{ source('etl', 'term') }} as term
+    on
+        dated.term_key = term.term_key
+        and coalesce(dated.begin_date, '-infinity') < term.administrative_end
+        and coalesce(dated.end_date, 'infinity') > term.administrative_start
+left join {{ source('raw_zone', 'oneroster__users') }} as users
+    on
+        dated.term_key = users.term_key
+        and dated._feed = users._feed
+        and dated.user_sourced_id = users.sourced_id
+left join {{ source('raw_zone', 'oneroster__orgs') }} as org
+    on
+        dated.term_key = org.term_key
+        and dated._feed = org._feed
+        and dated.school_sourced_id = org.sourced_id

@@ -1,0 +1,238 @@
+"""What dbt learns from the contracts: sources, conformed unions and their documentation.
+
+Belongs here: pure functions from declarations to the files under `dbt_project/models/generated/`, and
+writing them. Does not belong here: a staging view (written by hand, one a contract and entity), running
+dbt (runner.py), tables (raw_zone/).
+
+The files are git-ignored and rewritten only where their content differs, so that dbt's partial parser
+sees a change only where there is one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from edu_assets.contracts import Registry, registry
+from edu_assets.contracts.base import Contract, DeclarationError, Entity
+from edu_assets.settings import PROJECT
+
+DBT_PROJECT = PROJECT / "dbt_project"
+HEADER = "Generated from edu_assets/contracts by edu_assets/gold/generate.py; changes here are overwritten."
+
+# What every conformed row carries beside its entity's columns.
+LINEAGE = {
+    "term_key": ("text", "the term of the raw slice in which the row stands"),
+    "_feed": ("text", "the feed that sent the row"),
+    "_load_id": ("bigint", "the load that brought this version of the row"),
+    "_ingested_at": ("timestamptz", "when this version of the row first arrived"),
+}
+
+# Audit columns that staging may read; the others are for the loader and for people.
+RAW_AUDIT = {
+    "term_key": "partition key: academic year and term",
+    "_feed": "system instance that sent the row",
+    "_extra": "columns that the contract does not know",
+    "_source_file": "file in the archive that holds the row as sent",
+    "_source_row": "line of the row in that file",
+    "_load_id": "load that brought this version of the row",
+    "_ingested_at": "when this version of the row first arrived",
+    "_row_hash": "hash of the row's values; compares versions, never identifies",
+}
+
+# What raw_zone publishes for dbt; the DDL is in raw_zone/tables.py.
+ETL_TABLES = {
+    "network": "the network: name, time zone, authority whose rules hold, whether the exit day counts",
+    "feed": "system instances and what their end dates mean",
+    "school": "schools of the network file with their LEA",
+    "school_capacity": "seats by school and grade",
+    "term": "terms with ordinal, instructional and administrative interval (ends exclusive), count date",
+    "school_term": "instructional interval of a term at a school (end exclusive)",
+    "school_day": "days in session of each school in each term",
+    "load_log": "one row a slice: the outbox of the loader",
+}
+
+
+def _dump(document: dict[str, Any]) -> str:
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+    return f"# {HEADER}\n{text}"
+
+
+def _source_table(contract: Contract) -> dict[str, Any]:
+    columns = [
+        {
+            "name": column.name,
+            "description": column.description,
+            "data_type": column.type.value,
+            "config": {"meta": {"personal_data": column.personal.value, "source_column": column.header}},
+        }
+        for column in contract.stored_columns
+    ]
+    audit = [{"name": name, "description": text} for name, text in RAW_AUDIT.items()]
+    return {
+        "name": contract.name,
+        "description": contract.description,
+        "config": {
+            "loaded_at_field": "_ingested_at",
+            "freshness": {"warn_after": {"count": contract.freshness_days, "period": "day"}},
+            "meta": {"owner": contract.owner, "system": contract.system, "key": list(contract.key)},
+        },
+        "columns": columns + audit,
+    }
+
+
+def sources(declared: Registry) -> str:
+    """The sources yml: one source a raw schema, and `etl`.
+
+    A source's name and a table's name are the asset key of the raw table, e.g. `raw_zone` and
+    `oneroster__users`.
+    """
+    by_schema: dict[str, list[Contract]] = {}
+    for contract in declared.contracts.values():
+        by_schema.setdefault(contract.raw_schema, []).append(contract)
+    raw = [
+        {
+            "name": schema,
+            "description": "source tables as they are, one partition a term",
+            "tables": [_source_table(contract) for contract in sorted(contracts, key=lambda c: c.name)],
+        }
+        for schema, contracts in sorted(by_schema.items())
+    ]
+    etl = {
+        "name": "etl",
+        "description": "the published network file and the ledger of loads",
+        "tables": [{"name": name, "description": text} for name, text in ETL_TABLES.items()],
+    }
+    return _dump({"version": 2, "sources": [*raw, etl]})
+
+
+def _view_columns(entity: Entity) -> list[dict[str, Any]]:
+    columns = [
+        {
+            "name": column.name,
+            "description": column.description,
+            "data_type": column.type,
+            "config": {"meta": {"personal_data": column.personal.value}},
+        }
+        for column in entity.columns
+    ]
+    lineage = [{"name": name, "description": text, "data_type": kind} for name, (kind, text) in LINEAGE.items()]
+    return columns + lineage
+
+
+def documentation(declared: Registry) -> str:
+    """The models yml of conformed unions and staging views: both have their entity's columns."""
+    models = [
+        {
+            "name": f"conformed_{entity.name}",
+            "description": f"{entity.definition}. The union of every staging view that conforms to it.",
+            "columns": _view_columns(entity),
+        }
+        for entity in declared.entities.values()
+    ]
+    for contract in declared.contracts.values():
+        for name in contract.conforms_to:
+            entity = declared.entities[name]
+            models.append(
+                {
+                    "name": contract.staging_view(name),
+                    "description": f"{contract.name} ({contract.description}) as {name}: {entity.definition}.",
+                    "columns": _view_columns(entity),
+                }
+            )
+    return _dump({"version": 2, "models": sorted(models, key=lambda model: model["name"])})
+
+
+def _branch(contract: Contract, entity: Entity) -> str:
+    columns = [(column.name, column.type) for column in entity.columns]
+    columns += [(name, kind) for name, (kind, _) in LINEAGE.items()]
+    selected = ",\n".join(f"    cast({name} as {kind}) as {name}" for name, kind in columns)
+    return f"select\n{selected}\nfrom {{{{ ref('{contract.staging_view(entity.name)}') }}}}\n"
+
+
+def _empty(entity: Entity) -> str:
+    columns = [(column.name, column.type) for column in entity.columns]
+    columns += [(name, kind) for name, (kind, _) in LINEAGE.items()]
+    selected = ",\n".join(f"    cast(null as {kind}) as {name}" for name, kind in columns)
+    return f"select\n{selected}\nwhere false\n"
+
+
+def conformed_union(entity: Entity, contracts: list[Contract]) -> str:
+    """The SQL of `conformed_<entity>`; without a conforming contract a view without rows.
+
+    Every branch keeps `term_key` as it is, so that a filter on it prunes each raw table to one
+    partition.
+    """
+    branches = [_branch(contract, entity) for contract in contracts] or [_empty(entity)]
+    return f"{{# {HEADER} #}}\n" + "\nunion all\n\n".join(branches)
+
+
+def conforming_systems(declared: Registry) -> str:
+    """The SQL of the view that says which systems can give which entity.
+
+    With `etl.feed` it tells whether a network expects an entity at all: a network without an
+    attendance system has no unreported days, it has none.
+    """
+    pairs = sorted(
+        {(entity, contract.system) for contract in declared.contracts.values() for entity in contract.conforms_to}
+    )
+    rows = ",\n".join(f"        ('{entity}', '{system}')" for entity, system in pairs)
+    return (
+        f"{{# {HEADER} #}}\nselect\n    pair.entity,\n    pair.system\n"
+        f"from (\n    values\n{rows}\n) as pair (entity, system)\n"
+    )
+
+
+def generated_files(declared: Registry) -> dict[str, str]:
+    """Every generated file: path below `models/generated` and content."""
+    files = {
+        "_sources.yml": sources(declared),
+        "_documentation.yml": documentation(declared),
+        "conforming_systems.sql": conforming_systems(declared),
+    }
+    for entity in declared.entities.values():
+        contracts = sorted(declared.conforming(entity.name), key=lambda contract: contract.name)
+        files[f"conformed_{entity.name}.sql"] = conformed_union(entity, contracts)
+    return files
+
+
+def _demand_staging_views(declared: Registry, project: Path) -> None:
+    """Raise DeclarationError for a contract that conforms to an entity without a staging view."""
+    written = {path.stem for path in (project / "models" / "staging").rglob("*.sql")}
+    for contract in declared.contracts.values():
+        for name in contract.conforms_to:
+            view = contract.staging_view(name)
+            if view not in written:
+                columns = ", ".join(column.name for column in declared.entities[name].columns)
+                raise DeclarationError(
+                    f"{contract.name} conforms to {name}, but no staging view maps it: write "
+                    f"dbt_project/models/staging/{contract.system}/{view}.sql that selects {columns}, "
+                    f"{', '.join(LINEAGE)} from {{{{ source('{contract.raw_schema}', '{contract.name}') }}}}"
+                )
+
+
+def generate(project: Path = DBT_PROJECT, declared: Registry | None = None) -> list[Path]:
+    """Write what differs below `<project>/models/generated`, remove what is no longer declared.
+
+    Returns the paths that changed. Raises DeclarationError where a staging view is missing.
+    """
+    declared = declared or registry()
+    _demand_staging_views(declared, project)
+    folder = project / "models" / "generated"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = generated_files(declared)
+    changed = []
+    for path in folder.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+            changed.append(path)
+    for name, content in wanted.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
+            aside = path.with_suffix(f"{path.suffix}.new")
+            aside.write_text(content, encoding="utf-8")
+            aside.replace(path)
+            changed.append(path)
+    return changed

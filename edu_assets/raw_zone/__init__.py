@@ -1,0 +1,25 @@
+"""How batches become auditable raw rows: stage, validate, quarantine, apply, log.
+
+The way of a row: loader.py → archive.py → sources/files.py → stage.py → apply.py → etl.load_log.
+"""
+
+from edu_assets.raw_zone.apply import SliceReport, loads_after
+from edu_assets.raw_zone.archive import WaitingFile, waiting_files
+from edu_assets.raw_zone.held import reapply, release
+from edu_assets.raw_zone.loader import DeliveryReport, load_paths, load_waiting
+from edu_assets.raw_zone.quarantine import replay
+from edu_assets.raw_zone.tables import deploy
+
+__all__ = [
+    "DeliveryReport",
+    "SliceReport",
+    "WaitingFile",
+    "deploy",
+    "load_paths",
+    "load_waiting",
+    "loads_after",
+    "reapply",
+    "release",
+    "replay",
+    "waiting_files",
+]

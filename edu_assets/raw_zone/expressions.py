@@ -1,0 +1,154 @@
+"""What a contract means in SQL: when a text is a valid value, its typed value, its term.
+
+Belongs here: pure functions from declarations to SQL over one staged row. Does not belong here:
+statements that move rows (stage.py, apply.py).
+
+Staged text columns are named by position (`c1`, `c2`, …), since a source's header may be anything.
+"""
+
+from __future__ import annotations
+
+import re
+
+from psycopg import sql
+
+from edu_assets.contracts.base import Column, ColumnType, Contract, DateFormat, TermByColumn
+
+SQL = sql.SQL
+
+NUMBER = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$"
+WHOLE_NUMBER = r"^[+-]?[0-9]+$"
+
+# A format is the regular expression of its spelling and the replacement that makes it ISO 8601, which
+# PostgreSQL reads alike under every DateStyle.
+FORMATS: dict[DateFormat, tuple[str, str]] = {
+    DateFormat.ISO: (r"^([0-9]{4}-[0-9]{2}-[0-9]{2})$", r"\1"),
+    DateFormat.US: (r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})$", r"\3-\1-\2"),
+    DateFormat.BRITISH: (r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})$", r"\3-\2-\1"),
+    DateFormat.ISO_INSTANT: (
+        r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2}))$",
+        r"\1",
+    ),
+}
+
+
+def _any_of(values: tuple[str, ...]) -> sql.Composed:
+    return SQL("({})").format(SQL(", ").join(sql.Literal(value) for value in values))
+
+
+def _as_iso(column: Column, text: sql.Composable) -> sql.Composable:
+    """The text of a date in ISO order, null where no declared format fits."""
+    if column.formats == (DateFormat.ISO,):
+        return SQL("case when {0} ~ {1} then {0} end").format(text, sql.Literal(FORMATS[DateFormat.ISO][0]))
+    cases = [
+        SQL("when {0} ~ {1} then regexp_replace({0}, {1}, {2})").format(
+            text, sql.Literal(FORMATS[form][0]), sql.Literal(FORMATS[form][1])
+        )
+        for form in column.formats
+    ]
+    return SQL("case {} end").format(SQL(" ").join(cases))
+
+
+def _fits_type(column: Column, text: sql.Composable) -> sql.Composable | None:
+    """Whether a non-empty text is a value of the column's type; None: every text is."""
+    match column.type:
+        case ColumnType.TEXT:
+            return None
+        case ColumnType.INTEGER:
+            return SQL("({0} ~ {1} and pg_input_is_valid({0}, 'bigint'))").format(text, sql.Literal(WHOLE_NUMBER))
+        case ColumnType.NUMERIC:
+            return SQL("({0} ~ {1} and pg_input_is_valid({0}, 'numeric'))").format(text, sql.Literal(NUMBER))
+        case ColumnType.BOOLEAN:
+            return SQL("{} in {}").format(text, _any_of(column.true_values + column.false_values))
+        case ColumnType.DATE | ColumnType.TIMESTAMP:
+            return SQL("coalesce(pg_input_is_valid({}, {}), false)").format(
+                _as_iso(column, text), sql.Literal(column.type.value)
+            )
+
+
+def typed_value(column: Column, text: sql.Composable) -> sql.Composable:
+    """The typed value of a valid text. Text stays as it is; of other types empty is null."""
+    match column.type:
+        case ColumnType.TEXT:
+            return text
+        case ColumnType.INTEGER | ColumnType.NUMERIC:
+            return SQL("nullif({}, '')::{}").format(text, SQL(column.type.value))
+        case ColumnType.BOOLEAN:
+            return SQL("case when {0} in {1} then true when {0} <> '' then false end").format(
+                text, _any_of(column.true_values)
+            )
+        case ColumnType.DATE | ColumnType.TIMESTAMP:
+            return SQL("({})::{}").format(_as_iso(column, text), SQL(column.type.value))
+
+
+RULES = {
+    "required": "is empty; a value is required",
+    "type": "is no {type}",
+    "allowed": "is none of the allowed values {allowed}",
+    "pattern": "does not have the declared form {pattern}",
+    "malformed": "{reason}",
+    "term": "names no term of this network's calendar",
+    "parent": "has no parent row in {parent}, which gives the term; it is loaded when the parent arrives",
+    "parent_ambiguous": "has several parent rows in {parent}, so that its term is not certain",
+    "duplicate": "has the key of another row of the same delivery with other values",
+}
+
+
+def describe(rule: str, contract: Contract, column: Column | None, reason: str = "") -> str:
+    """What a rule says of a row, without the row's values."""
+    kind = ""
+    if column is not None:
+        kind = column.type.value
+        if column.type in (ColumnType.DATE, ColumnType.TIMESTAMP):
+            kind += f" of the form {' or '.join(column.formats)}"
+    return RULES[rule].format(
+        type=kind,
+        allowed=", ".join(column.allowed) if column else "",
+        pattern=column.pattern if column else "",
+        parent=getattr(contract.term, "parent", ""),
+        reason=reason,
+    )
+
+
+def violation(contract: Contract, texts: dict[str, sql.Composable]) -> sql.Composed:
+    """`rule:column` of the first rule that a staged row breaks, null for a valid row.
+
+    `texts` maps each column that the file has to its staged text.
+    """
+    cases: list[sql.Composable] = []
+    for column in contract.stored_columns:
+        text = texts.get(column.name)
+        if text is None:
+            continue
+        if column.required:
+            cases.append(_case(SQL("coalesce({}, '') = ''").format(text), "required", column))
+        checks = [("type", _fits_type(column, text))]
+        if column.allowed:
+            checks.append(("allowed", SQL("{} in {}").format(text, _any_of(column.allowed))))
+        if column.pattern:
+            checks.append(("pattern", SQL("{} ~ {}").format(text, sql.Literal(f"^(?:{column.pattern})$"))))
+        for rule, holds in checks:
+            if holds is not None:
+                cases.append(_case(SQL("{} <> '' and not {}").format(text, holds), rule, column))
+    return SQL("case {} end").format(SQL(" ").join(cases))
+
+
+def _case(condition: sql.Composable, rule: str, column: Column) -> sql.Composed:
+    return SQL("when {} then {}").format(condition, sql.Literal(f"{rule}:{column.name}"))
+
+
+def term_from_column(rule: TermByColumn, text: sql.Composable) -> sql.Composed:
+    """The term key that a column spells, null where the pattern does not fit.
+
+    The declaration uses Python's named groups; PostgreSQL's expressions have numbers only.
+    """
+    groups = re.compile(rule.pattern).groupindex
+    plain = re.sub(r"\(\?P<\w+>", "(", rule.pattern)
+    return SQL("case when {0} ~ {1} then regexp_replace({0}, {1}, {2}) end").format(
+        text, sql.Literal(f"^(?:{plain})$"), sql.Literal(rf"\{groups['year']}|\{groups['term']}")
+    )
+
+
+def row_hash(columns: list[sql.Composable]) -> sql.Composed:
+    """64-bit hash of a row's values. It only compares versions under one key, never identifies."""
+    return SQL("hash_record_extended(row({}), 0)").format(SQL(", ").join(columns))

@@ -1,0 +1,471 @@
+"""Loading: from a file to open rows, one delivery at a time. The walk of a row starts here.
+
+Belongs here: which file is which table, the order of the steps, what a delivery's fate is. Does not
+belong here: the steps themselves (sources/, archive.py, stage.py, apply.py). Dagster is never
+imported: it learns of loads from the outbox, the load log.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import psycopg
+from psycopg import Connection
+from pydantic import BaseModel, Field
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from edu_assets.contracts import registry
+from edu_assets.contracts.base import Contract, LoadMode, TermByDate, TermByDelivery
+from edu_assets.errors import EduError
+from edu_assets.raw_zone import archive
+from edu_assets.raw_zone.apply import DELIVERED, Delivery, Judgement, Member, SliceReport, apply_term
+from edu_assets.raw_zone.quarantine import replay_children
+from edu_assets.raw_zone.stage import Binding, Staged, drop, quarantine, stage, staged_terms, sweep
+from edu_assets.settings import Settings
+from edu_assets.sources.files import CsvTable, FileRefused, Package, open_package
+from edu_assets.warehouse import Role, Warehouse
+
+Progress = Callable[[str], None]
+TRANSIENT = (
+    psycopg.OperationalError,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.LockNotAvailable,
+)
+
+
+class ArchiveIncomplete(EduError):
+    """The bytes of a delivery are gone from the archive."""
+
+
+class DeliveryReport(BaseModel):
+    """What became of one file: `status` is received, applied, unchanged, held or refused.
+
+    problems: one sentence each, with file, column and rule, never with a value.
+    """
+
+    delivery_id: int | None
+    source_file: str
+    feed: str | None
+    status: str
+    rows_read: int = 0
+    quarantined: int = 0
+    slices: list[SliceReport] = Field(default_factory=list)
+    problems: list[str] = Field(default_factory=list)
+
+
+def load_paths(
+    warehouse: Warehouse,
+    settings: Settings,
+    paths: list[Path],
+    *,
+    system: str | None = None,
+    feed: str | None = None,
+    term: str | None = None,
+    run_id: str | None = None,
+    progress: Progress | None = None,
+) -> list[DeliveryReport]:
+    """Load files, or every file of folders, in an order in which parents precede children.
+
+    feed: the feed of the network file; else the one whose landing folder holds the file, else the
+    only one of the system. term: the term for the rule `delivery`, instead of the effective date.
+    """
+    arrivals = [_Arrival(settings, path, system, feed) for path in _files(paths)]
+    reports = []
+    for arrival in sorted(arrivals, key=lambda found: found.order):
+        report = _load_with_retries(warehouse, settings, arrival, term, run_id)
+        report.slices += replay_children(warehouse, report.slices, run_id)
+        reports.append(report)
+        if progress:
+            progress(_sentence(report))
+    return reports
+
+
+def load_waiting(
+    warehouse: Warehouse,
+    settings: Settings,
+    *,
+    settled: bool = False,
+    run_id: str | None = None,
+    progress: Progress | None = None,
+) -> list[DeliveryReport]:
+    """Load what lies in the landing folders and is not known yet.
+
+    A file that may still be written waits for the next look; `settled`: the caller knows that none is.
+    """
+    paths = [found.path for found in archive.waiting_files(warehouse, settings) if found.stable or settled]
+    return load_paths(warehouse, settings, paths, run_id=run_id, progress=progress)
+
+
+def _sentence(report: DeliveryReport) -> str:
+    text = f"{report.source_file}: {report.status}, {report.rows_read:,} rows read"
+    if report.quarantined:
+        text += f", {report.quarantined:,} quarantined"
+    return "; ".join([text, *report.problems])
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from (found for found in sorted(path.rglob("*")) if found.is_file() and not _hidden(found))
+        else:
+            yield path
+
+
+def _hidden(path: Path) -> bool:
+    return path.name.startswith(".")
+
+
+class _Arrival:
+    """A file on its way in: whose it is and when it is its turn."""
+
+    def __init__(self, settings: Settings, path: Path, system: str | None, feed: str | None) -> None:
+        self.path = path
+        self.problem: str | None = None
+        self.name = path.name
+        self.feed = feed or self._feed_of(settings, system)
+        if self.feed is not None and self.feed not in settings.network.feeds:
+            known = ", ".join(settings.network.feeds)
+            self.problem = f"no feed {self.feed!r} in the network file; it has {known}"
+        self.system = system or (settings.network.feeds[self.feed].system if self.feed and not self.problem else None)
+
+    def _feed_of(self, settings: Settings, system: str | None) -> str | None:
+        resolved = self.path.resolve()
+        for name in settings.network.feeds:
+            if resolved.is_relative_to(settings.landing_of(name)):
+                return name
+        of_system = [
+            name
+            for name, feed in settings.network.feeds.items()
+            if system in (None, feed.system) and self._claimed_by(feed.system)
+        ]
+        if len(of_system) == 1:
+            return of_system[0]
+        if of_system:
+            self.problem = f"could be of the feeds {', '.join(of_system)}: say which with --feed"
+        return None
+
+    def _claimed_by(self, system: str) -> bool:
+        if self.path.suffix.lower() == ".zip":
+            return registry().systems[system].manifest is not None
+        return any(contract.claims(self.name) for contract in registry().of_system(system))
+
+    @property
+    def order(self) -> tuple[int, date, int, str]:
+        claimed = [
+            position
+            for position, contract in enumerate(registry().contracts.values())
+            if contract.system == self.system and contract.claims(self.name)
+        ]
+        modified = self.path.stat().st_mtime_ns if self.path.exists() else 0
+        dated = archive.date_in_name(self.name) or datetime.fromtimestamp(modified / 1e9, UTC).date()
+        return (min(claimed, default=0), dated, modified, str(self.path))
+
+
+def _load_with_retries(
+    warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
+) -> DeliveryReport:
+    """Transient faults are tried again, since a load that was cut off goes on where it stopped."""
+    for attempt in Retrying(
+        retry=retry_if_exception_type(TRANSIENT),
+        wait=wait_exponential_jitter(initial=0.2, max=5),
+        stop=stop_after_attempt(4),
+        reraise=True,
+    ):
+        with attempt:
+            return _load(warehouse, settings, arrival, term, run_id)
+    raise AssertionError("unreachable: the last attempt raises")
+
+
+def _load(
+    warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
+) -> DeliveryReport:
+    if arrival.problem or arrival.feed is None or arrival.system is None:
+        problem = arrival.problem or "no contract of this network claims the file"
+        return DeliveryReport(
+            delivery_id=None,
+            source_file=arrival.name,
+            feed=arrival.feed,
+            status="refused",
+            problems=[problem],
+        )
+    try:
+        kept = archive.keep(settings, arrival.path)
+    except FileRefused as refusal:
+        return DeliveryReport(
+            delivery_id=None,
+            source_file=arrival.name,
+            feed=arrival.feed,
+            status="refused",
+            problems=[str(refusal)],
+        )
+    with warehouse.connect(Role.ETL, autocommit=True, application_name="edu load") as connection:
+        delivery_id = archive.record_delivery(
+            connection,
+            feed=arrival.feed,
+            system=arrival.system,
+            source_file=arrival.name,
+            kept=kept,
+            term=term,
+            run_id=run_id,
+        )
+        delivery = Delivery(
+            delivery_id=delivery_id,
+            feed=arrival.feed,
+            bytes=kept.bytes,
+            effective_date=None,
+            started_at=datetime.now(UTC),
+            run_id=run_id,
+            hold_share=settings.network.feeds[arrival.feed].hold_share,
+        )
+        with _own_delivery(connection, delivery_id):
+            sweep(connection)
+            report = _load_delivery(connection, settings, delivery, arrival.system, arrival.name, kept.path, term)
+        archive.finish_delivery(connection, arrival.path, arrival.feed, kept, report)
+        return report
+
+
+def load_archived(
+    connection: Connection,
+    settings: Settings,
+    delivery_id: int,
+    judgement: Judgement,
+    term_key: str,
+    *,
+    raw_table: str | None = None,
+    run_id: str | None = None,
+) -> list[SliceReport]:
+    """Apply one term of an archived delivery again, or one table of it.
+
+    Raises ArchiveIncomplete where its bytes are no longer in the archive.
+    """
+    row = connection.execute(
+        "select feed, system, source_file, sha256, bytes, term_option from etl.delivery where delivery_id = %s",
+        [delivery_id],
+    ).fetchone()
+    assert row is not None
+    feed, system, name, sha256, size, term = row
+    path = archive.archived(settings, sha256)
+    if not path.is_file():
+        raise ArchiveIncomplete(f"{name} (delivery {delivery_id}) is not in the archive: load the file again")
+    delivery = Delivery(
+        delivery_id=delivery_id,
+        feed=feed,
+        bytes=size,
+        effective_date=None,
+        started_at=datetime.now(UTC),
+        run_id=run_id,
+    )
+    with _own_delivery(connection, delivery_id):
+        report = _load_delivery(
+            connection, settings, delivery, system, name, path, term, judgement, (raw_table, term_key)
+        )
+    return report.slices
+
+
+@contextmanager
+def _own_delivery(connection: Connection, delivery_id: int) -> Iterator[None]:
+    """Hold the delivery's lock, by which the sweep tells live staging tables from a crash's."""
+    lock = f"edu:delivery:{delivery_id}"
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [lock])
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [lock])
+
+
+def _load_delivery(
+    connection: Connection,
+    settings: Settings,
+    delivery: Delivery,
+    system: str,
+    name: str,
+    path: Path,
+    term: str | None,
+    judgement: Judgement = DELIVERED,
+    only: tuple[str | None, str] | None = None,
+) -> DeliveryReport:
+    """Stage every table of a package, then apply it term by term. `only`: one raw table (None: all) and term."""
+    report = DeliveryReport(delivery_id=delivery.delivery_id, source_file=name, feed=delivery.feed, status="received")
+    try:
+        package = open_package(path, name, _manifest_file(system))
+        members, unclaimed = _members(package, system)
+        report.problems += unclaimed
+        if not members:
+            raise FileRefused(report.problems.pop() if report.problems else f"{name} holds no table")
+        effective, delivery_term = _effective(settings, package, members, term)
+    except FileRefused as refusal:
+        report.status = "refused"
+        report.problems.append(str(refusal))
+        return report
+    delivery = Delivery(**{**delivery.__dict__, "effective_date": effective})
+    staged: dict[str, Staged] = {}
+    try:
+        applied = _stage_all(connection, delivery, members, name, delivery_term, staged, report)
+        _apply_all(connection, delivery, applied, staged, report, judgement, only, delivery_term)
+    except FileRefused as refusal:
+        report.status = "refused"
+        report.problems.append(str(refusal))
+    finally:
+        if not connection.broken:
+            for table in staged.values():
+                drop(connection, table)
+    return report
+
+
+def _manifest_file(system: str) -> str | None:
+    manifest = registry().systems[system].manifest
+    return manifest.file if manifest else None
+
+
+def _members(package: Package, system: str) -> tuple[list[tuple[Contract, CsvTable | None, LoadMode]], list[str]]:
+    """The package's tables with the contracts that claim them, parents first; what nothing claims.
+
+    A contract whose table the package has not sent stands with None where the package has a
+    manifest: its absence is a statement.
+    """
+    manifest = registry().systems[system].manifest if package.manifest is not None else None
+    by_name = {table.name: table for table in package.tables}
+    claimed: set[str] = set()
+    members: list[tuple[Contract, CsvTable | None, LoadMode]] = []
+    for contract in registry().of_system(system):
+        table = next((found for name, found in by_name.items() if contract.claims(name)), None)
+        mode = contract.mode
+        if table is not None:
+            claimed.add(table.name)
+            if manifest is not None and package.manifest is not None:
+                said = package.manifest.get(manifest.mode_property.format(table=Path(table.name).stem), "")
+                mode = manifest.modes.get(said, mode)
+        if table is not None or manifest is not None:
+            members.append((contract, table, mode))
+    problems = [_unclaimed(table, system) for name, table in by_name.items() if name not in claimed]
+    if not claimed:
+        return [], problems
+    return members, problems
+
+
+def _unclaimed(table: CsvTable, system: str) -> str:
+    """A file that no contract claims, with the contract whose columns are most alike."""
+    header = set(table.header)
+
+    def likeness(contract: Contract) -> float:
+        wanted = {column.header for column in contract.columns}
+        return len(header & wanted) / len(header | wanted)
+
+    likeliest = max(registry().contracts.values(), key=likeness)
+    hint = (
+        f"; its columns are most like {likeliest.name}, whose files are named {' or '.join(likeliest.files)}"
+        if likeness(likeliest) > 0.3
+        else ""
+    )
+    return f"{table.name}: no contract of system {system} claims it{hint}"
+
+
+def _bind(contract: Contract, table: CsvTable) -> tuple[Binding, list[str]]:
+    """Bind a header to a contract by name. Raises FileRefused where a required column is missing."""
+    by_header = {header: position for position, header in enumerate(table.header, 1)}
+    positions: dict[str, int] = {}
+    problems: list[str] = []
+    for column in contract.columns:
+        found = next((name for name in (column.header, *column.aliases) if name in by_header), None)
+        if found is not None:
+            positions[column.name] = by_header.pop(found)
+            continue
+        near = difflib.get_close_matches(column.header, list(by_header), 1)
+        hint = f"; nearest is {near[0]!r}" if near else ""
+        if column.required:
+            raise FileRefused(
+                f"{table.name}: required column {column.header!r} is missing{hint}. Rename it in the export, "
+                f"or add an alias to the contract {contract.name}"
+            )
+        problems.append(f"{table.name}: column {column.header!r} is missing{hint}; it is loaded as null")
+    if by_header:
+        problems.append(f"{table.name}: unknown columns {sorted(by_header)} are kept in _extra")
+    return Binding(table.header, positions, by_header), problems
+
+
+def _effective(
+    settings: Settings,
+    package: Package,
+    members: list[tuple[Contract, CsvTable | None, LoadMode]],
+    term: str | None,
+) -> tuple[date | None, str | None]:
+    """The effective date and, for the rule `delivery`, the term."""
+    calendar = settings.network.calendar
+    if not any(isinstance(contract.term, TermByDelivery) for contract, _, _ in members):
+        if not calendar.tiles and any(isinstance(contract.term, TermByDate) for contract, _, _ in members):
+            raise FileRefused("terms of this network overlap, so the term rule `date` cannot be used in it")
+        return None, None
+    if term is not None:
+        return package.effective_date, calendar.term(term).key
+    if package.effective_date is None:
+        raise FileRefused(
+            f"{package.path.name}: no effective date in the name or the entries; say the term with --term"
+        )
+    found = calendar.term_of_date(package.effective_date)
+    if found is None:
+        raise FileRefused(
+            f"effective date {package.effective_date} lies in no term of the calendar; add the year to the network "
+            "file, or say the term with --term"
+        )
+    return package.effective_date, found.key
+
+
+def _stage_all(
+    connection: Connection,
+    delivery: Delivery,
+    members: list[tuple[Contract, CsvTable | None, LoadMode]],
+    name: str,
+    delivery_term: str | None,
+    staged: dict[str, Staged],
+    report: DeliveryReport,
+) -> list[Member]:
+    bindings = {}
+    for contract, table, _ in members:
+        if table is not None:
+            bindings[contract.name], problems = _bind(contract, table)
+            report.problems += problems
+    found = []
+    for contract, table, mode in members:
+        if table is None:
+            found.append(Member(contract, None, mode))
+            continue
+        source_file = name if table.member is None else f"{name}/{table.member}"
+        this = Staged(contract, delivery.feed, delivery.delivery_id, source_file, bindings[contract.name])
+        staged[contract.table] = this
+        stage(connection, this, table, delivery_term=delivery_term, parents=staged)
+        found.append(Member(contract, this, mode))
+        report.rows_read += this.rows_read
+        report.quarantined += sum(this.quarantined.values())
+    with connection.transaction():
+        for this in staged.values():
+            quarantine(connection, this)
+    return found
+
+
+def _apply_all(
+    connection: Connection,
+    delivery: Delivery,
+    members: list[Member],
+    staged: dict[str, Staged],
+    report: DeliveryReport,
+    judgement: Judgement,
+    only: tuple[str | None, str] | None,
+    delivery_term: str | None,
+) -> None:
+    terms = {term for table in staged.values() for term in staged_terms(connection, table)}
+    if delivery_term is not None:
+        terms.add(delivery_term)
+    order: dict[str, int] = dict(connection.execute("select term_key, ordinal from etl.term").fetchall())
+    if only is not None:
+        members = [member for member in members if only[0] in (None, member.contract.name)]
+        terms &= {only[1]}
+    for term in sorted(terms, key=lambda key: order[key]):
+        report.slices += apply_term(connection, delivery, members, term, judgement)
+    statuses = {part.status for part in report.slices}
+    report.status = next((status for status in ("held", "applied") if status in statuses), "unchanged")

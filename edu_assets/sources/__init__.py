@@ -1,0 +1,1 @@
+"""How rows are got. Each source yields tables of text records and knows nothing of PostgreSQL."""

@@ -1,0 +1,202 @@
+"""Files and packages of files as tables of text records.
+
+Belongs here: opening a CSV or a zip of CSVs, reading header and records byte-exactly, saying what is
+wrong with a file. Does not belong here: which table a file is (the contract claims it), what a value
+means (raw_zone/), where files arrive (raw_zone/ledger.py).
+
+Two readings of one file exist for speed. `blocks` hands the bytes on as they are, for PostgreSQL to
+parse: it is right only for plain files and says so by raising NotPlain. `records` parses here,
+several times slower, and copes with everything; what it cannot read it yields as Malformed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import IO
+
+BLOCK_BYTES = 1 << 20
+HEADER_BYTES = 1 << 20
+BOM = b"\xef\xbb\xbf"
+EFFECTIVE_DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
+
+
+class FileRefused(Exception):
+    """A file or package cannot be loaded at all; nothing of it was. The message names the mend."""
+
+
+class NotPlain(Exception):
+    """The bytes hold something that PostgreSQL's CSV reader would not read byte-exactly."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: `line` is the 1-based line of the file on which it starts."""
+
+    line: int
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """A record that has no cells to bind: wrong count, undecodable bytes, a NUL."""
+
+    line: int
+    text: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """One CSV, a file of its own or a member of a zip. `name` is its file name, `header` as sent."""
+
+    path: Path
+    member: str | None
+    name: str
+    header: tuple[str, ...]
+
+    @contextmanager
+    def _open(self) -> Iterator[IO[bytes]]:
+        if self.member is None:
+            with self.path.open("rb") as stream:
+                yield stream
+            return
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
+                yield stream
+        except (zipfile.BadZipFile, EOFError) as error:
+            raise FileRefused(
+                f"{self.path.name}: member {self.member} is damaged ({error}); ask the sender for the package again"
+            ) from error
+
+    def blocks(self) -> Iterator[bytes]:
+        """The file's bytes without BOM, header included.
+
+        Raises NotPlain at a quote, a NUL, a carriage return that does not end a line, or a backslash
+        (a line `\\.` ends the data for PostgreSQL's reader).
+        """
+        with self._open() as stream:
+            first = True
+            tail_cr = b""
+            while block := stream.read(BLOCK_BYTES):
+                if first:
+                    block = block.removeprefix(BOM)
+                    first = False
+                block = tail_cr + block
+                tail_cr = b"\r" if block.endswith(b"\r") else b""
+                if tail_cr:
+                    block = block[:-1]
+                if b'"' in block or b"\\" in block or b"\0" in block:
+                    raise NotPlain
+                if block.count(b"\r") != block.count(b"\r\n"):
+                    raise NotPlain
+                yield block
+            if tail_cr:
+                raise NotPlain
+
+    def records(self) -> Iterator[Record | Malformed]:
+        """Every record after the header; blank lines are no records."""
+        width = len(self.header)
+        with self._open() as stream:
+            text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            reader = csv.reader(_lines(text), strict=False)
+            next(reader, None)
+            line = reader.line_num + 1
+            for cells in reader:
+                started, line = line, reader.line_num + 1
+                if cells:
+                    yield _record(started, cells, width)
+
+
+def _lines(text: IO[str]) -> Iterator[str]:
+    yield from text
+
+
+def _record(line: int, cells: list[str], width: int) -> Record | Malformed:
+    joined = ",".join(cells)
+    if "\0" in joined:
+        return Malformed(line, joined.replace("\0", "\\x00"), "holds a NUL byte, which no text column can keep")
+    if not joined.isascii() and any("\udc80" <= char <= "\udcff" for char in joined):
+        text = joined.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return Malformed(line, text, "is not UTF-8")
+    if len(cells) != width:
+        return Malformed(line, joined, f"has {len(cells)} fields where the header has {width}")
+    return Record(line, cells)
+
+
+@dataclass(frozen=True)
+class Package:
+    """What arrived in one piece: a zip's members, or one CSV.
+
+    `effective_date` is the date in the name, else the newest entry's; None for a bare CSV whose name
+    has none. `manifest` maps its properties where the package has one.
+    """
+
+    path: Path
+    tables: tuple[CsvTable, ...]
+    effective_date: date | None
+    manifest: dict[str, str] | None
+
+
+def open_package(path: Path, name: str, manifest_file: str | None = None) -> Package:
+    """Look into a file: which tables it has and which headers. `name` is the name it arrived under.
+
+    Raises FileRefused for what is no CSV and no sound zip.
+    """
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as stream:
+            start = stream.read(4)
+        if start.startswith(b"PK") or name.lower().endswith(".zip"):
+            raise FileRefused(
+                f"{name} is a zip that is cut off or damaged (its directory is missing): ask the sender for it again"
+            )
+        table = CsvTable(path, None, name, _header(path, None, name))
+        return Package(path, (table,), _date_in(name), None)
+    with zipfile.ZipFile(path) as archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        inside = [info.filename for info in infos if "/" in info.filename]
+        if inside:
+            raise FileRefused(f"{name}: {inside[0]} lies in a folder; members must lie at the root of the zip")
+        members = [info.filename for info in infos if info.filename != manifest_file]
+        manifest = _manifest(archive, manifest_file) if manifest_file in archive.namelist() else None
+        newest = max((date(*info.date_time[:3]) for info in infos), default=None)
+    tables = tuple(CsvTable(path, member, member, _header(path, member, name)) for member in members)
+    return Package(path, tables, _date_in(name) or newest, manifest)
+
+
+def _date_in(name: str) -> date | None:
+    for year, month, day in EFFECTIVE_DATE_IN_NAME.findall(name):
+        try:
+            return date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+    return None
+
+
+def _manifest(archive: zipfile.ZipFile, manifest_file: str | None) -> dict[str, str]:
+    rows = csv.reader(io.StringIO(archive.read(str(manifest_file)).decode("utf-8-sig")))
+    return {row[0]: row[1] for row in rows if len(row) >= 2}
+
+
+def _header(path: Path, member: str | None, name: str) -> tuple[str, ...]:
+    table = CsvTable(path, member, name, ())
+    with table._open() as stream:
+        start = stream.read(HEADER_BYTES)
+    if not start.strip():
+        raise FileRefused(f"{member or name} is empty; a file without rows still needs its header")
+    try:
+        text = start.decode("utf-8-sig", "ignore")
+        header = next(csv.reader(io.StringIO(text, newline="")))
+    except (csv.Error, StopIteration) as error:
+        raise FileRefused(f"{member or name}: the first line is no CSV header ({error})") from error
+    twice = sorted({column for column in header if header.count(column) > 1})
+    if twice:
+        raise FileRefused(f"{member or name}: header names {twice} more than once; each column needs its own name")
+    return tuple(header)
