@@ -1,23 +1,37 @@
-.PHONY: help test lint clean
+.PHONY: help pipeline ui test lint clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+EDU := $(VENV)/bin/edu
+NETWORK ?= networks/sample.yaml
+export EDU_NETWORK := $(NETWORK)
 
 help: ## what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@echo
+	@echo 'NETWORK=networks/<name>.yaml chooses another network, e.g. make pipeline NETWORK=networks/oulad.yaml'
 
-$(VENV)/.installed: requirements.lock
+$(VENV)/.installed: requirements.lock pyproject.toml
 	python3.11 -m venv $(VENV) || python3 -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet uv==0.13.9
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) -r requirements.lock
+	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --no-deps --editable .
 	touch $@
+
+pipeline: $(VENV)/.installed ## install, start PostgreSQL, load every file, build and check gold of every term
+	@$(EDU) pipeline
+
+ui: $(VENV)/.installed ## Dagster on http://127.0.0.1:3000 (code server, webserver, daemon), until Ctrl-C
+	@exec $(EDU) ui
 
 test: $(VENV)/.installed ## every test
 	$(PYTHON) -m pytest -q edu_assets_tests
 
-lint: $(VENV)/.installed ## ruff
-	$(VENV)/bin/ruff check edu_assets edu_assets_tests
-	$(VENV)/bin/ruff format --check edu_assets edu_assets_tests
+lint: $(VENV)/.installed ## ruff, mypy
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
-clean: ## remove the environment
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+clean: ## stop PostgreSQL, delete its data and the environment
+	@if [ -x $(EDU) ]; then $(EDU) down --purge; fi
+	rm -rf $(VENV) .edu .pytest_cache .ruff_cache .mypy_cache dbt_project/target dbt_project/logs

@@ -12,8 +12,6 @@ mart, show their columns and are never missing, because a deploy makes them and 
 (seeds) and the published network file are external assets.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -301,7 +299,7 @@ def _gold_assets(
     }
 
     @dg.multi_asset(
-        name="gold",
+        name="build_gold",
         description="Builds gold for the term of the run with dbt, in this process, and runs the tests of the term.",
         specs=[
             _model_spec(manifest, unique_id, node, partitions, policy) for unique_id, node in manifest.assets.items()
@@ -328,15 +326,12 @@ def _gold_assets(
             run_id=context.run_id,
             on_result=lambda result: context.log.info(_line(result)) if result.resource_type == "model" else None,
         )
-        results = {result.unique_id: result for result in built.results}
-        for unique_id in chosen - set(manifest.views):
-            if unique_id in results and results[unique_id].status in BUILT:
-                yield dg.MaterializeResult(
-                    asset_key=keys[unique_id], metadata=model_metadata(built, results[unique_id])
-                )
-        for unique_id in chosen_checks & set(results):
-            if results[unique_id].status != "skipped":
-                yield check_result(checks[unique_id], manifest.tests[unique_id], results[unique_id])
+        # dbt's order is one in which parents come first, as Dagster wants it
+        for result in built.results:
+            if result.unique_id in chosen - set(manifest.views) and result.status in BUILT:
+                yield dg.MaterializeResult(asset_key=keys[result.unique_id], metadata=model_metadata(built, result))
+            if result.unique_id in chosen_checks and result.status != "skipped":
+                yield check_result(checks[result.unique_id], manifest.tests[result.unique_id], result)
         _fail_where_not_built(term_key, built.results)
 
     return build
@@ -401,12 +396,6 @@ def _fail_where_not_built(term_key: str, results: Iterable[NodeResult]) -> None:
     raise dg.Failure(
         f"Gold of {term_key} is not built: {', '.join(result.name for result in broken)} failed"
         + (f" and {len(skipped)} nodes that follow were skipped" if skipped else "")
-        + f". Nothing of the term was replaced by half. Reason of the first: {without_values(broken[0].message)}",
+        + f". Nothing of the term was replaced by half. Reason of the first: {broken[0].message}",
         allow_retries=False,
     )
-
-
-def without_values(message: str) -> str:
-    """A database message without the lines in which PostgreSQL quotes the values of a row."""
-    kept = [line for line in message.splitlines() if not line.strip().startswith(("DETAIL:", "Failing row", "Key ("))]
-    return " ".join(line.strip() for line in kept if line.strip())

@@ -8,8 +8,6 @@ Tables of systems that the network has switched off exist, empty, in the databas
 be rows of grey in every view of the user interface, so they are left out until a feed names the system.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -9,8 +9,6 @@ school is unreported, and the others go on. A result says what was found, why it
 mended; it names files, lines, rules, schools and feeds, never a source value.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime

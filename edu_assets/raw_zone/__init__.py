@@ -3,8 +3,9 @@
 The way of a row: loader.py → archive.py → sources/files.py → stage.py → apply.py → etl.load_log.
 """
 
-from edu_assets.raw_zone.apply import SliceReport, loads_after
+from edu_assets.raw_zone.apply import SliceReport, listed_loads
 from edu_assets.raw_zone.archive import WaitingFile, waiting_files
+from edu_assets.raw_zone.as_of import as_of_csv
 from edu_assets.raw_zone.held import reapply, release
 from edu_assets.raw_zone.loader import DeliveryReport, load_paths, load_waiting
 from edu_assets.raw_zone.quarantine import replay
@@ -14,10 +15,11 @@ __all__ = [
     "DeliveryReport",
     "SliceReport",
     "WaitingFile",
+    "as_of_csv",
     "deploy",
+    "listed_loads",
     "load_paths",
     "load_waiting",
-    "loads_after",
     "reapply",
     "release",
     "replay",

@@ -93,13 +93,20 @@ class Judgement:
 
     as_of: rows that a load after this one wrote or closed are newer than the delivery and stay.
     holds: whether losses are held for a person. only_school: apply this school's rows alone.
-    replays: the staged rows come from quarantine, and leave it.
+    replays: the staged rows come from quarantine, and leave it. reapplies: a person asks for the archive again.
     """
 
     as_of: int | None = None
     holds: bool = True
     only_school: str | None = None
     replays: bool = False
+    reapplies: bool = False
+
+    def mode(self, sent: LoadMode) -> str:
+        """What the load log calls a load under this judgement."""
+        if self.reapplies:
+            return "reapplied"
+        return "replayed" if self.replays else sent.value
 
 
 DELIVERED = Judgement()
@@ -767,7 +774,7 @@ def _report(part: _Slice, status: str, reason: str | None = None) -> SliceReport
     written = figures.get("inserted", 0) - figures.pop("copied", 0) + figures.get("changed", 0)
     return _slice_report(
         part,
-        part.member.mode.value,
+        part.judgement.mode(part.member.mode),
         status,
         reason,
         rows_read=part.sent + duplicates + quarantined,
@@ -801,9 +808,9 @@ def _log(connection: Connection, delivery: Delivery, reports: list[SliceReport],
         connection.execute(
             "insert into etl.load_log (load_id, raw_table, feed, term_key, delivery_id, mode, status, started_at,"
             " finished_at, applied_at, rows_read, accepted, inserted, unchanged, changed, closed, duplicates,"
-            " quarantined, held, withheld, bytes, effective_date, content_digest, error, run_id)"
+            " quarantined, held, withheld, bytes, effective_date, content_digest, error, run_id, details)"
             " values (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), statement_timestamp(), %s, %s, %s, %s, %s,"
-            " %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 report.load_id,
                 report.raw_table,
@@ -828,6 +835,7 @@ def _log(connection: Connection, delivery: Delivery, reports: list[SliceReport],
                 part.digest if part else None,
                 report.error,
                 delivery.run_id,
+                Jsonb({} if part is None or part.judgement.as_of is None else {"as_of": part.judgement.as_of}),
             ],
         )
 
@@ -845,9 +853,13 @@ def _scalar(connection: Connection, query: str | sql.Composed, parameters: list 
     return row[0] if row else None
 
 
-def loads_after(connection: Connection, load_id: int) -> list[dict[str, object]]:
-    """Committed slices after a load id, in the order of their commits: the outbox."""
+def listed_loads(
+    connection: Connection, *, raw_table: str | None = None, term_key: str | None = None, limit: int = 40
+) -> list[dict[str, Any]]:
+    """Slices of the load log, the newest first."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            "select * from etl.load_log where load_id > %s order by load_id, raw_table, term_key", [load_id]
+            "select * from etl.load_log where (%s::text is null or raw_table = %s)"
+            " and (%s::text is null or term_key = %s) order by load_id desc, raw_table, term_key limit %s",
+            [raw_table, raw_table, term_key, term_key, limit],
         ).fetchall()

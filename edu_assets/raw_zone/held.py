@@ -78,8 +78,10 @@ def reapply(
     reports: list[SliceReport] = []
     with warehouse.connect(Role.ETL, autocommit=True, application_name="edu reapply") as connection:
         deliveries = connection.execute(
-            "select delivery_id, max(load_id) from etl.load_log where raw_table = %s and term_key = %s"
-            " and status = 'applied' and mode <> 'moved' and delivery_id is not null group by 1 order by 2",
+            # as_of: what a release or a replay was allowed to see, not when it happened to run
+            "select delivery_id, min(coalesce((details ->> 'as_of')::bigint, load_id)) from etl.load_log"
+            " where raw_table = %s and term_key = %s and status = 'applied' and mode not in ('moved', 'reapplied')"
+            " and delivery_id is not null group by 1 order by 2",
             [raw_table, term_key],
         ).fetchall()
         for delivery_id, load_id in deliveries:
@@ -87,7 +89,7 @@ def reapply(
                 connection,
                 settings,
                 delivery_id,
-                Judgement(as_of=load_id, holds=False),
+                Judgement(as_of=load_id, holds=False, reapplies=True),
                 term_key,
                 raw_table=raw_table,
                 run_id=run_id,

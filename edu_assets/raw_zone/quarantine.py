@@ -7,6 +7,7 @@ Belongs here: the life of a row after it was set aside. Does not belong here: se
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row, dict_row
@@ -49,7 +50,7 @@ def listed(
         ).fetchall()
 
 
-def shown(connection: Connection, quarantine_id: int) -> dict[str, object] | None:
+def shown(connection: Connection, quarantine_id: int) -> dict[str, Any] | None:
     """One quarantined row with its original values (personal data), None where there is none."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(

@@ -111,6 +111,10 @@ create table if not exists etl.held_slice (
     status text not null default 'open' check (status in ('open', 'released', 'superseded')),
     held_at timestamptz not null default clock_timestamp(), resolved_by bigint
 );
+create table if not exists etl.outbox (
+    consumer text primary key, told_until bigint not null, telling_until bigint
+);
+comment on table etl.outbox is 'how far each Dagster storage was told of the load log';
 create table if not exists etl.erased_person (
     feed text not null, person_hash text not null, erased_at timestamptz not null default clock_timestamp(),
     primary key (feed, person_hash)

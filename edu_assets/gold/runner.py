@@ -1,0 +1,451 @@
+"""Running dbt: deploy, and one term a build, in this process with a parsed project that stays warm.
+
+Belongs here: dbt's environment, its locks, what is recorded of a build and which terms are due for one.
+Does not belong here: SQL (dbt_project/), what dbt learns from contracts (generate.py).
+
+A dbt process needs some seven seconds before its first statement, nearly all of it imports and parsing,
+so dbt is imported once a process and its parsed project is handed from one invocation to the next. What
+changes between builds (the term, a deploy) is read from the environment while SQL runs, never while the
+project is parsed; a changed variable would parse the project again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel
+
+from edu_assets.errors import EduError
+from edu_assets.gold.generate import DBT_PROJECT, generate
+from edu_assets.settings import Settings
+from edu_assets.warehouse import Role, Warehouse
+from edu_assets.warehouse.placement import locked
+
+DEPLOY_LOCK = "edu:deploy:gold"
+TERM_LOCK = "edu:term:"
+"""The lock that a load of the term takes too (raw_zone/apply.py): loads of a term wait while its gold builds."""
+
+BUILT_SUFFIXES = (".sql", ".yml", ".csv")
+NOT_BUILT = ("target", "logs")
+
+LEDGER_DDL = """
+create table if not exists gold.term_build (
+    build_id bigint generated always as identity primary key,
+    term_key text not null, status text not null check (status in ('building', 'built', 'failed')),
+    built_from_load bigint not null, project_digest text not null, is_whole boolean not null,
+    started_at timestamptz not null default clock_timestamp(), finished_at timestamptz,
+    seconds numeric, models integer, checks jsonb not null default '{}', error text, run_id text
+);
+comment on table gold.term_build is
+    'builds of gold: the last load that a build of a term had read, and the rules and models that it was made with';
+create index if not exists term_build_latest on gold.term_build (term_key, build_id);
+create table if not exists gold.deployment (
+    project_digest text primary key, deployed_at timestamptz not null default clock_timestamp()
+);
+comment on table gold.deployment is 'versions of models, rules and network file of which tables and views stand';
+"""
+
+
+class GoldFailed(EduError):
+    """dbt could not do what it was asked; the message names the node and the mend, never a value."""
+
+
+class NodeResult(BaseModel):
+    """What became of one dbt node.
+
+    status: success, error, skipped (models, seeds), pass, warn, fail, error, skipped (tests).
+    rows_affected: rows written for the term. failures: rows that a test found.
+    """
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str
+    seconds: float
+    rows_affected: int | None = None
+    failures: int | None = None
+    message: str = ""
+
+
+class GoldBuild(BaseModel):
+    """One build of a term. `built_from`: the last load of the term that its rows have read."""
+
+    term_key: str
+    built_from: int
+    seconds: float
+    results: list[NodeResult]
+
+    @property
+    def failed(self) -> list[NodeResult]:
+        """Models that were not built."""
+        return [
+            result for result in self.results if result.resource_type == "model" and result.status in ("error", "fail")
+        ]
+
+    def checks(self) -> dict[str, int]:
+        """Tests by outcome: passed, warned, failed."""
+        found = {"passed": 0, "warned": 0, "failed": 0}
+        outcome = {"pass": "passed", "warn": "warned", "fail": "failed", "error": "failed"}
+        for result in self.results:
+            if result.resource_type == "test" and result.status in outcome:
+                found[outcome[result.status]] += 1
+        return found
+
+
+class StaleTerm(BaseModel):
+    """A term whose gold is behind. `load_id`: its last applied load; `reason`: new rows, or new rules and models."""
+
+    term_key: str
+    load_id: int
+    reason: Literal["new rows", "new rules or models"]
+
+
+# -- what is built ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """A parsed project, valid for one digest. Kept packed, because running dbt changes the object that it is given."""
+
+    digest: str
+    packed: bytes
+
+
+_parsed: dict[Path, _Parsed] = {}
+
+
+@cache
+def _runner_class() -> Any:
+    """dbt's in-process entry; imported on first use, since it takes three seconds."""
+    from dbt.cli.main import dbtRunner
+
+    return dbtRunner
+
+
+def _unpacked(packed: bytes) -> Any:
+    from dbt.contracts.graph.manifest import Manifest
+
+    manifest = Manifest.from_msgpack(packed)
+    manifest.build_flat_graph()
+    return manifest
+
+
+def project_digest(settings: Settings) -> str:
+    """A hash of everything that decides what gold looks like: models, rules, macros, and the network file."""
+    generate()
+    digest = hashlib.sha256(settings.network_file.read_bytes())
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        below = path.relative_to(DBT_PROJECT)
+        if path.suffix in BUILT_SUFFIXES and below.parts[0] not in NOT_BUILT:
+            digest.update(f"{below.as_posix()}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def manifest_content(settings: Settings) -> Mapping[str, Any]:
+    """dbt's manifest as JSON, parsed only where the project has changed since it was written. Needs no database."""
+    target = settings.dbt_target
+    target.mkdir(parents=True, exist_ok=True)
+    with locked(target / "lock"):
+        digest = project_digest(settings)
+        if not _is_parsed(target, digest):
+            _parse(settings, digest)
+        return json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+
+
+def _is_parsed(target: Path, digest: str) -> bool:
+    stamp = target / "manifest.digest"
+    return (target / "manifest.json").exists() and stamp.exists() and stamp.read_text() == digest
+
+
+def _parse(settings: Settings, digest: str) -> Any:
+    # The names of relations hold the database, so it is the one thing of the warehouse that the parser must know.
+    with _environment({"PGDATABASE": Warehouse.of(settings).database}):
+        outcome = _runner_class()().invoke(["parse", *_flags(settings, writes=True)])
+    if not outcome.success:
+        raise GoldFailed(f"the dbt project does not parse: {_reason(outcome)}")
+    (settings.dbt_target / "manifest.digest").write_text(digest)
+    return outcome.result
+
+
+def _manifest_object(settings: Settings, digest: str) -> Any:
+    """A fresh copy of dbt's own manifest, parsed once a process and project version."""
+    held = _parsed.get(settings.dbt_target)
+    if held is None or held.digest != digest:
+        settings.dbt_target.mkdir(parents=True, exist_ok=True)
+        with locked(settings.dbt_target / "lock"):
+            held = _Parsed(digest, _parse(settings, digest).to_msgpack())
+        _parsed[settings.dbt_target] = held
+    return _unpacked(held.packed)
+
+
+# -- deploy -------------------------------------------------------------------------------------------
+
+
+def is_deployed(connection: Connection, digest: str) -> bool:
+    """Whether tables, rules and views of this version stand; asked as dbt_user."""
+    exists = connection.execute("select to_regclass('gold.deployment') is not null").fetchone()
+    if not (exists and exists[0]):
+        return False
+    last = connection.execute("select project_digest from gold.deployment order by deployed_at desc limit 1").fetchone()
+    return last is not None and last[0] == digest
+
+
+def deploy_gold(warehouse: Warehouse, settings: Settings) -> list[NodeResult]:
+    """Create or alter the gold tables, load the rule tables, make the views, run the unit tests.
+
+    Does nothing where this version stands already, and then returns no results. Processes that deploy at once
+    take turns. Raises GoldFailed where a node or a unit test fails; what stood before still stands then.
+    """
+    digest = project_digest(settings)
+    with (
+        warehouse.connect(Role.DBT, autocommit=True, application_name="edu deploy gold") as connection,
+        _session_lock(connection, DEPLOY_LOCK),
+    ):
+        if is_deployed(connection, digest):
+            return []
+        connection.execute(LEDGER_DDL)
+        deployed = _invoke(
+            warehouse,
+            settings,
+            digest,
+            ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"],
+            {"EDU_DEPLOY": "1"},
+        )
+        _demand(deployed, "deploying gold failed")
+        tested = _invoke(warehouse, settings, digest, ["test", "--select", "test_type:unit"], {"EDU_DEPLOY": "1"})
+        _demand(tested, "a unit test of gold fails, so no term is built with these models")
+        connection.execute(
+            "insert into gold.deployment (project_digest) values (%s)"
+            " on conflict (project_digest) do update set deployed_at = clock_timestamp()",
+            [digest],
+        )
+        return deployed + tested
+
+
+def _demand(results: Sequence[NodeResult], what: str) -> None:
+    broken = [result for result in results if result.status in ("error", "fail")]
+    if broken:
+        raise GoldFailed(f"{what}: {'; '.join(f'{node.name}: {node.message}' for node in broken[:3])}")
+
+
+# -- one term -----------------------------------------------------------------------------------------
+
+
+def stale_terms(warehouse: Warehouse, settings: Settings) -> list[StaleTerm]:
+    """Terms that have loads which their last whole build has not read, or were built by other rules; in term order."""
+    digest = project_digest(settings)
+    with warehouse.connect(Role.DBT, autocommit=True, application_name="edu stale") as connection:
+        connection.execute("set client_min_messages = warning")
+        connection.execute(LEDGER_DDL)
+        with connection.cursor(row_factory=class_row(StaleTerm)) as cursor:
+            return cursor.execute(
+                "with loaded as (select term_key, max(load_id) as load_id from etl.load_log where status = 'applied'"
+                " group by term_key), built as (select distinct on (term_key) term_key, built_from_load, project_digest"
+                " from gold.term_build where status = 'built' and is_whole order by term_key, build_id desc)"
+                " select l.term_key, l.load_id, case when coalesce(b.built_from_load, -1) < l.load_id then 'new rows'"
+                " else 'new rules or models' end as reason"
+                " from loaded l join etl.term t using (term_key) left join built b using (term_key)"
+                " where b.term_key is null or b.built_from_load < l.load_id or b.project_digest <> %s"
+                " order by t.ordinal",
+                [digest],
+            ).fetchall()
+
+
+def build_term(
+    warehouse: Warehouse,
+    settings: Settings,
+    term_key: str,
+    *,
+    select: Sequence[str] | None = None,
+    run_id: str | None = None,
+    on_result: Callable[[NodeResult], None] | None = None,
+) -> GoldBuild:
+    """Build gold for one term and run the tests of the term; `select` narrows it to some nodes.
+
+    Deploys first where this version does not stand. Loads and other builds of the term wait meanwhile. A model
+    that fails leaves the term's old rows in place and is found in the result. Raises GoldFailed where dbt did
+    not start at all.
+    """
+    settings.network.calendar.term(term_key)
+    deploy_gold(warehouse, settings)
+    digest = project_digest(settings)
+    with (
+        warehouse.connect(Role.DBT, autocommit=True, application_name=f"edu gold {term_key}") as connection,
+        _session_lock(connection, TERM_LOCK + term_key),
+    ):
+        ledger = _Ledger.open(connection, term_key, digest, is_whole=select is None, run_id=run_id)
+        begun = time.monotonic()
+        try:
+            results = _invoke(
+                warehouse,
+                settings,
+                digest,
+                [
+                    "build",
+                    "--exclude-resource-type",
+                    "seed",
+                    "--exclude-resource-type",
+                    "unit_test",
+                    *_selected(select),
+                ],
+                {"EDU_TERM": term_key},
+                on_result,
+            )
+        except BaseException as error:
+            ledger.failed(str(error) if isinstance(error, GoldFailed) else type(error).__name__)
+            raise
+        build = GoldBuild(
+            term_key=term_key, built_from=ledger.built_from, seconds=time.monotonic() - begun, results=results
+        )
+        ledger.close(build)
+        return build
+
+
+def _selected(select: Sequence[str] | None) -> list[str]:
+    return [] if select is None else ["--select", *select]
+
+
+@dataclass
+class _Ledger:
+    """The line of gold.term_build that records a build."""
+
+    connection: Connection
+    build_id: int
+    built_from: int
+    names: list[str] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, connection: Connection, term_key: str, digest: str, *, is_whole: bool, run_id: str | None) -> _Ledger:
+        row = connection.execute(
+            "insert into gold.term_build (term_key, status, built_from_load, project_digest, is_whole, run_id)"
+            " values (%s, 'building', (select coalesce(max(load_id), 0) from etl.load_log"
+            " where term_key = %s and status = 'applied'), %s, %s, %s) returning build_id, built_from_load",
+            [term_key, term_key, digest, is_whole, run_id],
+        ).fetchone()
+        assert row is not None
+        return cls(connection, *row)
+
+    def close(self, build: GoldBuild) -> None:
+        failed = build.failed
+        self._finish(
+            "failed" if failed else "built",
+            build.seconds,
+            sum(result.resource_type == "model" and result.status == "success" for result in build.results),
+            build.checks(),
+            f"{failed[0].name}: {failed[0].message}" if failed else None,
+        )
+
+    def failed(self, reason: str) -> None:
+        if not self.connection.broken:
+            self._finish("failed", None, 0, {}, reason)
+
+    def _finish(
+        self, status: str, seconds: float | None, models: int, checks: dict[str, int], error: str | None
+    ) -> None:
+        self.connection.execute(
+            "update gold.term_build set status = %s, finished_at = clock_timestamp(), seconds = %s, models = %s,"
+            " checks = %s, error = %s where build_id = %s",
+            [status, seconds, models, Jsonb(checks), error, self.build_id],
+        )
+
+
+# -- dbt ----------------------------------------------------------------------------------------------
+
+
+def _invoke(
+    warehouse: Warehouse,
+    settings: Settings,
+    digest: str,
+    arguments: list[str],
+    variables: Mapping[str, str],
+    on_result: Callable[[NodeResult], None] | None = None,
+) -> list[NodeResult]:
+    """Run one dbt command as dbt_user. Raises GoldFailed where it ends without results of nodes."""
+    manifest = _manifest_object(settings, digest)
+    with _environment({**warehouse.environment(Role.DBT), **variables}):
+        outcome = _runner_class()(manifest=manifest).invoke([*arguments, *_flags(settings, writes=False)])
+    if outcome.exception is not None or outcome.result is None:
+        raise GoldFailed(f"dbt {arguments[0]} ended early: {_reason(outcome)}")
+    results = [_result(node) for node in outcome.result.results]
+    for result in results:
+        if result.resource_type == "operation" and result.status == "error":
+            raise GoldFailed(f"dbt {arguments[0]} was refused: {result.message}")
+        if on_result:
+            on_result(result)
+    return results
+
+
+def _flags(settings: Settings, *, writes: bool) -> list[str]:
+    """dbt's log would quote statements and failing rows, so it has none; results are taken from memory."""
+    return [
+        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+        *("--target-path", str(settings.dbt_target), "--log-path", str(settings.dbt_target)),
+        *("--log-level", "none", "--log-level-file", "none", "--no-use-colors", "--no-version-check"),
+        "--write-json" if writes else "--no-write-json",
+    ]
+
+
+def _result(node: Any) -> NodeResult:
+    response = node.adapter_response or {}
+    return NodeResult(
+        unique_id=node.node.unique_id,
+        name=node.node.name,
+        resource_type=str(node.node.resource_type),
+        status=str(node.status),
+        seconds=node.execution_time,
+        rows_affected=response.get("rows_affected"),
+        failures=node.failures,
+        message=without_values(node.message or ""),
+    )
+
+
+def without_values(message: str) -> str:
+    """A database message without the lines in which PostgreSQL quotes the values of a row."""
+    hidden = ("DETAIL:", "Failing row", "Key (", "CONTEXT:")
+    kept = [line.strip() for line in message.splitlines() if not line.strip().startswith(hidden)]
+    return " ".join(line for line in kept if line)
+
+
+def _reason(outcome: Any) -> str:
+    return without_values(str(outcome.exception or "no reason given"))
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the time of a dbt command; the password among them is gone afterwards."""
+    unset = ("EDU_TERM", "EDU_DEPLOY", "PGPASSWORD")
+    before = {name: os.environ.get(name) for name in (*variables, *unset)}
+    for name in unset:
+        os.environ.pop(name, None)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _session_lock(connection: Connection, name: str) -> Iterator[None]:
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [name])
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [name])

@@ -1,0 +1,145 @@
+"""Terms in this warm process: one Dagster run each, recorded like any other.
+
+Belongs here: running jobs in the process of a command. Does not belong here: which terms need gold
+(outbox.py), the processes of the user interface (ui.py).
+
+A launched run is a fresh process that pays some seconds of start-up; here dbt and Dagster are imported and
+the project is parsed once for all terms.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from pydantic import BaseModel
+
+from edu_assets.contracts import registry
+from edu_assets.definitions import build_defs
+from edu_assets.gold import project_digest
+from edu_assets.network import Network
+from edu_assets.orchestration.instance import open_instance
+from edu_assets.orchestration.jobs import GOLD
+from edu_assets.orchestration.outbox import add_academic_years, report_loads
+from edu_assets.orchestration.partitions import partition_key
+from edu_assets.warehouse import Warehouse
+
+
+class TermRun(BaseModel):
+    """A Dagster run of one term.
+
+    rows: rows written for the term by gold table. findings: checks that do not hold.
+    """
+
+    term_key: str
+    run_id: str
+    succeeded: bool
+    rows: dict[str, int] = {}
+    passed: int = 0
+    warned: int = 0
+    failed: int = 0
+    findings: list[str] = []
+    seconds: float = 0.0
+    error: str | None = None
+
+
+@dataclass
+class Session:
+    """Dagster, opened once for the life of a command."""
+
+    warehouse: Warehouse
+    instance: dg.DagsterInstance
+    defs: dg.Definitions
+
+    def report(self) -> int:
+        """Tell Dagster of every load that it does not know; returns how many slices."""
+        return report_loads(self.instance, self.warehouse, registry()).slices
+
+    def build(self, term_key: str, reason: str = "asked for") -> TermRun:
+        """Run the gold job for one term, here. Never raises for what is wrong with the term."""
+        begun = time.monotonic()
+        add_academic_years(self.instance, [term_key])
+        result = self.defs.resolve_job_def(GOLD).execute_in_process(
+            instance=self.instance,
+            partition_key=partition_key(term_key),
+            tags={"edu/reason": reason, "edu/digest": project_digest(self.warehouse.settings)},
+            # the event log has it all; a command prints its own lines
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+        return _term_run(term_key, result, time.monotonic() - begun)
+
+
+@contextmanager
+def dagster_session(warehouse: Warehouse) -> Iterator[Session]:
+    """Definitions and instance of the network. What Dagster would print goes to its event log only."""
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    with open_instance(warehouse) as instance:
+        yield Session(warehouse, instance, build_defs(warehouse.settings))
+
+
+def backfill(
+    warehouse: Warehouse, term_keys: Sequence[str], on_term: Callable[[TermRun], None] | None = None
+) -> list[TermRun]:
+    """Build gold of the terms, one run each, the earliest first. Terms that fail do not stop the others."""
+    order = [term.key for term in warehouse.settings.network.calendar.ordered_terms()]
+    runs = []
+    with dagster_session(warehouse) as session:
+        session.report()
+        for term_key in sorted(set(term_keys), key=order.index):
+            run = session.build(term_key, reason="backfill")
+            runs.append(run)
+            if on_term:
+                on_term(run)
+    return runs
+
+
+def chosen_terms(network: Network, said: str) -> list[str]:
+    """The term keys that a person's words name: `all`, academic years and term keys by comma, in term order.
+
+    Raises DeclarationError for what is no term, naming those that are.
+    """
+    terms = network.calendar.ordered_terms()
+    words = [word.strip() for word in said.split(",") if word.strip()]
+    wanted = {term.key for term in terms for word in words if word in ("all", term.academic_year, term.key)}
+    for word in words:
+        if word != "all" and word not in network.calendar.years:
+            network.calendar.term(word)
+    return [term.key for term in terms if term.key in wanted]
+
+
+def _term_run(term_key: str, result: dg.ExecuteInProcessResult, seconds: float) -> TermRun:
+    checks = result.get_asset_check_evaluations()
+    broken = [found for found in checks if not found.passed]
+    failed = [found for found in broken if found.severity is dg.AssetCheckSeverity.ERROR]
+    failures = [event.step_failure_data.error for event in result.get_step_failure_events()]
+    return TermRun(
+        term_key=term_key,
+        run_id=result.run_id,
+        succeeded=result.success,
+        rows={
+            materialised.asset_key.path[-1]: int(str(materialised.metadata["dagster/partition_row_count"].value))
+            for materialised in (
+                event.step_materialization_data.materialization for event in result.get_asset_materialization_events()
+            )
+            if "dagster/partition_row_count" in materialised.metadata
+        },
+        passed=len(checks) - len(broken),
+        warned=len(broken) - len(failed),
+        failed=len(failed),
+        findings=[f"{'/'.join(found.asset_key.path)}: {found.description}" for found in broken],
+        seconds=seconds,
+        error=_first_line(failures[0]) if failures and failures[0] else None,
+    )
+
+
+def _first_line(error: Any) -> str:
+    """What went wrong, without a trace: of a chain of errors the one that began it."""
+    while error.cause:
+        error = error.cause
+    return error.message.strip().splitlines()[0]

@@ -1,0 +1,78 @@
+"""The Dagster instance of a network: its home, its dagster.yaml, its storage in PostgreSQL.
+
+Belongs here: how Dagster is configured and opened. Does not belong here: the processes that use it (ui.py).
+
+The address of the storage, which holds a password, stands in the environment and in no file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import yaml
+
+from edu_assets.settings import Settings
+from edu_assets.warehouse import Role, Warehouse
+
+STORAGE_URL = "EDU_DAGSTER_URL"
+
+CONFIGURATION = {
+    "storage": {"postgres": {"postgres_url": {"env": STORAGE_URL}}},
+    "telemetry": {"enabled": False},
+    "concurrency": {
+        "runs": {
+            "max_concurrent_runs": 2,
+            # one gold run at a time per term; a second one waits in the queue
+            "tag_concurrency_limits": [
+                {"key": "dagster/partition", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+            ],
+        }
+    },
+    "run_monitoring": {"enabled": True, "start_timeout_seconds": 180, "poll_interval_seconds": 30},
+    "retention": {
+        "schedule": {"purge_after_days": {"skipped": 7, "failure": 90, "success": 90}},
+        "sensor": {"purge_after_days": {"skipped": 1, "failure": 90, "success": 90}},
+    },
+    "freshness": {"enabled": True},
+}
+
+
+def environment(warehouse: Warehouse) -> dict[str, str]:
+    """What a Dagster process needs to find the instance: its home, and the storage's address."""
+    return {
+        "DAGSTER_HOME": str(write_configuration(warehouse.settings)),
+        # Dagster would choose psycopg 3 for the plain scheme where SQLAlchemy is newer, and die on NOTIFY.
+        STORAGE_URL: warehouse.url(Role.DAGSTER).replace("postgresql://", "postgresql+psycopg2://", 1),
+        "EDU_NETWORK": str(warehouse.settings.network_file.resolve()),
+        "EDU_HOME": str(warehouse.settings.home.resolve()),
+    }
+
+
+def write_configuration(settings: Settings) -> Path:
+    """Write dagster.yaml into the network's Dagster home; returns the home."""
+    home = settings.dagster_home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    text = "# Written by edu_assets at every start (edu_assets/orchestration/instance.py).\n"
+    (home / "dagster.yaml").write_text(text + yaml.safe_dump(CONFIGURATION, sort_keys=False), encoding="utf-8")
+    return home
+
+
+@contextmanager
+def open_instance(warehouse: Warehouse) -> Iterator[dg.DagsterInstance]:
+    """The network's instance, for this process."""
+    needed = environment(warehouse)
+    before = {name: os.environ.get(name) for name in needed}
+    os.environ.update(needed)
+    try:
+        with dg.DagsterInstance.from_config(needed["DAGSTER_HOME"]) as instance:
+            yield instance
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

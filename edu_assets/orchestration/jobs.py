@@ -1,0 +1,72 @@
+"""Jobs: loading what has arrived, building gold of a term, asking the checks of a term.
+
+Belongs here: what a run consists of. Does not belong here: what sets it going (sensors.py, schedules.py).
+"""
+
+from collections import Counter
+from typing import Any
+
+import dagster as dg
+
+from edu_assets.orchestration.raw_assets import WAREHOUSE
+from edu_assets.raw_zone import load_waiting
+
+AssetJob = Any
+"""What define_asset_job returns; Dagster names the type in a private module only."""
+
+ARRIVALS = "arrivals"
+GOLD = "gold"
+CHECKS = "checks"
+
+TRANSIENT_FAULTS = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""For a database that is away; what is wrong with a file or a model is a Failure that allows no retry."""
+
+
+@dg.op(required_resource_keys={WAREHOUSE}, retry_policy=TRANSIENT_FAULTS, out=dg.Out(dg.Nothing))
+def load_arrivals(context: dg.OpExecutionContext) -> None:
+    """Load every file in the landing folders that is whole and not known yet, whatever terms it holds."""
+    warehouse = context.resources.warehouse
+    reports = load_waiting(warehouse, warehouse.settings, run_id=context.run_id, progress=context.log.info)
+    outcomes = Counter(report.status for report in reports)
+    context.add_output_metadata(
+        {
+            "files": len(reports),
+            "rows_read": sum(report.rows_read for report in reports),
+            "rows_quarantined": sum(report.quarantined for report in reports),
+            "terms": sorted({part.term_key for report in reports for part in report.slices}),
+            **dict(outcomes),
+        }
+    )
+
+
+@dg.job(
+    name=ARRIVALS,
+    executor_def=dg.in_process_executor,
+    description="Loads what has arrived. Unpartitioned: a file may hold several terms; the outbox reports each.",
+)
+def arrivals() -> None:
+    load_arrivals()
+
+
+def gold_job(
+    gold: dg.AssetsDefinition, raw_checks: dg.AssetChecksDefinition, partitions: dg.PartitionsDefinition
+) -> AssetJob:
+    """One term: the checks of its raw tables, of which two block, then all of gold and its tests."""
+    return dg.define_asset_job(
+        GOLD,
+        selection=dg.AssetSelection.assets(gold) | dg.AssetSelection.checks(raw_checks),
+        partitions_def=partitions,
+        executor_def=dg.in_process_executor,
+        description="Checks the raw tables of one term, builds its gold with dbt and runs the term's tests.",
+    )
+
+
+def checks_job(raw_checks: dg.AssetChecksDefinition, partitions: dg.PartitionsDefinition) -> AssetJob:
+    """One term: the checks of its raw tables alone, freshness among them."""
+    return dg.define_asset_job(
+        CHECKS,
+        selection=dg.AssetSelection.checks(raw_checks),
+        partitions_def=partitions,
+        executor_def=dg.in_process_executor,
+        description="Asks the checks of the raw tables of one term, among them whether its sources are late.",
+    )

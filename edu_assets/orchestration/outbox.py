@@ -1,0 +1,150 @@
+"""The outbox: what the load log asks of Dagster.
+
+Belongs here: reporting each applied slice as a materialisation of its raw partition, adding academic
+years, and saying which terms need gold. Does not belong here: when that happens (sensors.py,
+pipeline.py), how gold is built (gold_assets.py).
+
+The loader never imports Dagster: files loaded by the arrivals job, by `edu load`, by a replay or a
+release all stand in `etl.load_log`, in the order of their commits, and are reported from there, once.
+How far the log was reported is kept in `etl.outbox`, one row a Dagster storage, so that a new storage is
+told everything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
+from psycopg import Connection
+from psycopg.rows import dict_row
+from pydantic import BaseModel
+
+from edu_assets.contracts import Registry
+from edu_assets.gold import StaleTerm
+from edu_assets.orchestration.partitions import ACADEMIC_YEAR, academic_years, partition_key
+from edu_assets.orchestration.raw_assets import LOAD_ID, load_metadata, raw_asset_key, switched_on
+from edu_assets.warehouse import Role, Warehouse
+
+OUTBOX_LOCK = "edu:outbox"
+
+
+class Reported(BaseModel):
+    """What was told to Dagster: slices as materialisations, and academic years that are new to it."""
+
+    slices: int = 0
+    academic_years: list[str] = []
+
+
+def report_loads(instance: dg.DagsterInstance, warehouse: Warehouse, declared: Registry) -> Reported:
+    """Report every slice that was loaded since the last report. One process at a time.
+
+    A process that dies between telling Dagster and noting so leaves a mark; whoever comes next then looks
+    before it tells, so that no load is reported twice.
+    """
+    network = warehouse.settings.network
+    keys = {contract.name: raw_asset_key(contract) for contract in switched_on(network, declared)}
+    consumer = _consumer(instance)
+    reported = Reported()
+    with (
+        warehouse.connect(Role.ETL, autocommit=True, application_name="edu outbox") as connection,
+        _alone(connection),
+    ):
+        told_until, interrupted_at = _position(connection, consumer)
+        slices = _slices_after(connection, told_until)
+        if not slices:
+            return reported
+        last = int(slices[-1]["load_id"])
+        _note(connection, consumer, told_until, last)
+        reported.academic_years = add_academic_years(instance, [str(found["term_key"]) for found in slices])
+        for found in slices:
+            key = keys.get(str(found["raw_table"]))
+            if key is None or found["mode"] == "reapplied":
+                continue  # a run that re-applies a partition reports it itself
+            if int(found["load_id"]) <= interrupted_at and _is_told(instance, key, found):
+                continue
+            instance.report_runless_asset_event(_event(key, found))
+            reported.slices += 1
+        _note(connection, consumer, last, None)
+    return reported
+
+
+def _consumer(instance: dg.DagsterInstance) -> str:
+    """The identity of a Dagster storage, which Dagster draws when the storage is made."""
+    storage = instance.run_storage
+    if not isinstance(storage, SqlRunStorage):
+        raise TypeError(f"the run storage is a {type(storage).__name__}; loads are reported to SQL storages only")
+    return storage.get_run_storage_id()
+
+
+def add_academic_years(instance: dg.DagsterInstance, term_keys: list[str]) -> list[str]:
+    """Make the academic years of terms known to Dagster; returns those that are new to it."""
+    wanted = academic_years(term_keys)
+    known = set(instance.get_dynamic_partitions(ACADEMIC_YEAR))
+    new = [year for year in wanted if year not in known]
+    if new:
+        instance.add_dynamic_partitions(ACADEMIC_YEAR, new)
+    return new
+
+
+def gold_request(stale: StaleTerm, project_digest: str) -> dg.RunRequest:
+    """One gold run for a term. Asked again it is the same request, until a load or a rule changes the term."""
+    return dg.RunRequest(
+        run_key=f"{stale.term_key}|{stale.load_id}|{project_digest}",
+        partition_key=partition_key(stale.term_key),
+        tags={"edu/reason": stale.reason, "edu/load_id": str(stale.load_id)},
+    )
+
+
+def _event(key: dg.AssetKey, found: Mapping[str, Any]) -> dg.AssetMaterialization | dg.AssetObservation:
+    """An applied slice is a materialisation; what changed nothing, or was held, is an observation."""
+    kind = dg.AssetMaterialization if found["status"] == "applied" else dg.AssetObservation
+    return kind(asset_key=key, partition=partition_key(str(found["term_key"])), metadata=load_metadata(found))
+
+
+def _is_told(instance: dg.DagsterInstance, key: dg.AssetKey, found: Mapping[str, Any]) -> bool:
+    fetch = instance.fetch_materializations if found["status"] == "applied" else instance.fetch_observations
+    told = fetch(dg.AssetRecordsFilter(asset_key=key, asset_partitions=[str(found["term_key"])]), limit=100)
+    figures = [record.asset_event.metadata for record in told.records if record.asset_event]
+    return any(
+        (known[LOAD_ID].value, known["feed"].value) == (found["load_id"], found["feed"])
+        for known in figures
+        if LOAD_ID in known
+    )
+
+
+def _slices_after(connection: Connection, load_id: int) -> list[dict[str, Any]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "select * from etl.load_log where load_id > %s and status <> 'failed'"
+            " order by load_id, raw_table, term_key",
+            [load_id],
+        ).fetchall()
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [OUTBOX_LOCK])
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [OUTBOX_LOCK])
+
+
+def _position(connection: Connection, consumer: str) -> tuple[int, int]:
+    """(everything up to this load is told, a report up to this load was cut off)."""
+    row = connection.execute(
+        "select told_until, telling_until from etl.outbox where consumer = %s", [consumer]
+    ).fetchone()
+    return (row[0], row[1] or 0) if row else (0, 0)
+
+
+def _note(connection: Connection, consumer: str, told_until: int, telling_until: int | None) -> None:
+    connection.execute(
+        "insert into etl.outbox (consumer, told_until, telling_until) values (%s, %s, %s) on conflict (consumer)"
+        " do update set told_until = excluded.told_until, telling_until = excluded.telling_until",
+        [consumer, told_until, telling_until],
+    )

@@ -1,0 +1,213 @@
+"""From nothing to checked marts in one command: what `edu pipeline` does, stage by stage.
+
+Belongs here: the order of the stages and the figures of each. Does not belong here: what a stage does
+(warehouse/, raw_zone/, gold/, backfill.py), how the figures are shown (cli.py).
+
+It does what the sensors would do, in this process and at once, and what it did stands in Dagster alike.
+Dagster and dbt are imported only when there is something for them to do, so that a second call with
+nothing new is over in about a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from psycopg.rows import class_row
+from pydantic import BaseModel
+
+from edu_assets.errors import EduError
+from edu_assets.gold import StaleTerm, deploy_gold, stale_terms
+from edu_assets.raw_zone import DeliveryReport, deploy, load_waiting
+from edu_assets.warehouse import Role, Warehouse
+
+if TYPE_CHECKING:
+    from edu_assets.orchestration.backfill import TermRun
+
+Say = Callable[[str], None]
+
+
+class NothingToLoad(EduError):
+    """The network has no files and no sample; the message says where files are expected."""
+
+
+class Stage(BaseModel):
+    """One line of the closing table. Rows are source rows; `tables` and `rows_written` are gold's."""
+
+    name: str
+    seconds: float
+    files: int | None = None
+    rows_read: int | None = None
+    accepted: int | None = None
+    quarantined: int | None = None
+    tables: int | None = None
+    rows_written: int | None = None
+    passed: int | None = None
+    warned: int | None = None
+    failed: int | None = None
+
+
+class Waiting(BaseModel):
+    """What waits for a person: rows in quarantine, held slices."""
+
+    quarantined: int
+    held: int
+
+
+class PipelineReport(BaseModel):
+    """What a pipeline did. nothing_new: no file and no term needed anything."""
+
+    network: str
+    stages: list[Stage] = []
+    nothing_new: bool = False
+    files_known: int = 0
+    terms_built: int = 0
+    refused: list[str] = []
+    findings: list[str] = []
+    errors: list[str] = []
+    waiting: Waiting = Waiting(quarantined=0, held=0)
+    seconds: float = 0.0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every term was built and no check failed; a refused file or a warning is no failure."""
+        return not self.errors and not any(stage.failed for stage in self.stages)
+
+
+def pipeline(warehouse: Warehouse, say: Say) -> PipelineReport:
+    """Start the server, load what waits, build what is stale. `say` gets a line whenever something happened."""
+    report = PipelineReport(network=warehouse.settings.network.name)
+    clock = _Clock(report)
+    say("starting PostgreSQL")
+    warehouse.up()
+    deploy(warehouse, warehouse.settings.network)
+    clock.stage("warehouse")
+    _write_sample(warehouse, clock, say)
+    deliveries = load_waiting(warehouse, warehouse.settings, settled=True, progress=say)
+    _note_loads(report, clock, deliveries)
+    stale = stale_terms(warehouse, warehouse.settings)
+    if stale or not _is_reported(warehouse):
+        _build(warehouse, report, clock, stale, say)
+    report.files_known, report.terms_built, report.waiting = _standing(warehouse)
+    if not report.files_known:
+        folders = sorted({str(warehouse.settings.landing_of(feed)) for feed in warehouse.settings.network.feeds})
+        raise NothingToLoad(f"no file has arrived yet; drop exports into {', '.join(folders)} and run this again")
+    report.nothing_new = not deliveries and not stale
+    report.seconds = clock.total()
+    return report
+
+
+class _Clock:
+    """Adds stages to a report with the time since the last one."""
+
+    def __init__(self, report: PipelineReport) -> None:
+        self._report = report
+        self._begun = self._last = time.monotonic()
+
+    def stage(self, name: str, **figures: int) -> None:
+        now = time.monotonic()
+        self._report.stages.append(Stage(name=name, seconds=now - self._last, **figures))
+        self._last = now
+
+    def total(self) -> float:
+        return time.monotonic() - self._begun
+
+
+def _write_sample(warehouse: Warehouse, clock: _Clock, say: Say) -> None:
+    """Write the sample network's exports once; again only where its network file has changed."""
+    settings = warehouse.settings
+    if not settings.network.sample:
+        return
+    stamp = settings.landing / ".sample"
+    version = hashlib.sha256(settings.network_file.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == version:
+        return
+    from edu_assets.sample import write_exports
+
+    say("writing what the sample network's systems export")
+    written = write_exports(settings.landing, settings.network)
+    stamp.write_text(version, encoding="utf-8")
+    clock.stage("sample exports", files=len(written.files))
+
+
+def _note_loads(report: PipelineReport, clock: _Clock, deliveries: list[DeliveryReport]) -> None:
+    if not deliveries:
+        return
+    slices = [part for delivery in deliveries for part in delivery.slices]
+    clock.stage(
+        "raw zone",
+        files=len(deliveries),
+        rows_read=sum(delivery.rows_read for delivery in deliveries),
+        accepted=sum(part.accepted for part in slices if part.mode not in ("copied", "moved", "replayed")),
+        quarantined=sum(delivery.quarantined for delivery in deliveries),
+    )
+    report.refused = [
+        "; ".join(delivery.problems[-1:]) or delivery.source_file
+        for delivery in deliveries
+        if delivery.status == "refused"
+    ]
+
+
+def _build(warehouse: Warehouse, report: PipelineReport, clock: _Clock, stale: list[StaleTerm], say: Say) -> None:
+    say("deploying gold: tables, rules, views, unit tests")
+    tested = [result for result in deploy_gold(warehouse, warehouse.settings) if result.resource_type == "unit_test"]
+    clock.stage("gold deployed", **({"passed": len(tested), "warned": 0, "failed": 0} if tested else {}))
+    from edu_assets.orchestration.backfill import dagster_session
+
+    with dagster_session(warehouse) as session:
+        say("telling Dagster what was loaded")
+        session.report()
+        clock.stage("Dagster told")
+        for term in stale:
+            say(f"building gold of {term.term_key} ({term.reason})")
+            run = session.build(term.term_key, reason=term.reason)
+            _note_run(report, clock, run)
+
+
+def _note_run(report: PipelineReport, clock: _Clock, run: TermRun) -> None:
+    clock.stage(
+        f"gold {run.term_key}",
+        tables=len(run.rows),
+        rows_written=sum(run.rows.values()),
+        passed=run.passed,
+        warned=run.warned,
+        failed=run.failed,
+    )
+    report.findings += [f"{run.term_key} {finding}" for finding in run.findings]
+    if not run.succeeded:
+        report.errors.append(f"{run.term_key}: {run.error or f'Dagster run {run.run_id} failed'}")
+
+
+class _Counts(BaseModel):
+    files: int
+    terms: int
+    quarantined: int
+    held: int
+
+
+def _standing(warehouse: Warehouse) -> tuple[int, int, Waiting]:
+    with warehouse.connect(Role.ETL, autocommit=True, application_name="edu pipeline") as connection:
+        row = (
+            connection.cursor(row_factory=class_row(_Counts))
+            .execute(
+                "select (select count(*) from etl.landing_file where delivery_id is not null) as files,"
+                " (select count(distinct term_key) from etl.load_log where status = 'applied') as terms,"
+                " (select count(*) from etl.quarantine where status = 'open') as quarantined,"
+                " (select count(*) from etl.held_slice where status = 'open') as held"
+            )
+            .fetchone()
+        )
+    assert row is not None
+    return row.files, row.terms, Waiting(quarantined=row.quarantined, held=row.held)
+
+
+def _is_reported(warehouse: Warehouse) -> bool:
+    """Whether a Dagster storage was told of every load; asked of our own ledger, without Dagster."""
+    with warehouse.connect(Role.ETL, autocommit=True, application_name="edu pipeline") as connection:
+        row = connection.execute(
+            "select coalesce((select max(load_id) from etl.load_log where status <> 'failed'), 0)"
+            " <= coalesce((select max(told_until) from etl.outbox where telling_until is null), 0)"
+        ).fetchone()
+    return bool(row and row[0])

@@ -1,0 +1,40 @@
+"""Schedules: the daily look at the current terms.
+
+Belongs here: what happens by the clock, in the network's own zone. Does not belong here: what happens
+because something arrived (sensors.py).
+"""
+
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from edu_assets.network import Network
+from edu_assets.orchestration.freshness import current_terms
+from edu_assets.orchestration.jobs import CHECKS
+from edu_assets.orchestration.outbox import add_academic_years
+from edu_assets.orchestration.partitions import partition_key
+
+MORNING = "0 7 * * *"
+"""After the night's exports, before the school day."""
+
+
+def daily_checks(network: Network) -> dg.ScheduleDefinition:
+    """Asks the checks of the current terms, so that a source that fell silent is found on the day."""
+
+    @dg.schedule(
+        name="daily_checks",
+        job_name=CHECKS,
+        cron_schedule=MORNING,
+        execution_timezone=network.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="The checks of the terms that are current, every morning in the network's zone.",
+    )
+    def daily(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        today = context.scheduled_execution_time.astimezone(ZoneInfo(network.timezone)).date()
+        terms = current_terms(network, today)
+        if not terms:
+            return dg.SkipReason(f"no term of the calendar holds {today}; add the year to the network file")
+        add_academic_years(context.instance, [term.key for term in terms])
+        return [dg.RunRequest(run_key=f"{today}|{term.key}", partition_key=partition_key(term.key)) for term in terms]
+
+    return daily
