@@ -58,7 +58,7 @@ app.add_typer(contracts_app, name="contracts")
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Term = Annotated[str | None, typer.Option("--term", help="Academic year and term, e.g. '2025-26|T1'.")]
 
-out = Console(highlight=False)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 err = Console(stderr=True, highlight=False)
 
 
@@ -155,10 +155,7 @@ def _show_pipeline(report: PipelineReport) -> None:
         )
     else:
         out.print(_stage_table(report.stages))
-        out.print(
-            "Gold tables and rows are those written for the term. Seconds are of this machine; the whole took "
-            f"{report.seconds:.1f} s."
-        )
+        out.print("Rows: read, accepted and quarantined. Gold: tables written, checks that passed, warned, failed.")
     _show_list("Files that were refused", report.refused)
     _show_list("Checks that do not hold", report.findings)
     _show_list("Failed", report.errors)
@@ -166,12 +163,12 @@ def _show_pipeline(report: PipelineReport) -> None:
 
 
 def _stage_table(stages: Sequence[Stage]) -> Table:
-    checks = ("passed", "warned", "failed")
-    columns = ("files", "rows_read", "accepted", "quarantined", "tables", "rows_written", *checks)
-    table = _table("stage", *(name.replace("_", " ") for name in columns), "seconds", numbers_from=1)
+    columns = ("rows_read", "accepted", "quarantined", "tables", "passed", "warned", "failed")
+    table = _table("stage", *(name.removeprefix("rows_") for name in columns), "seconds", numbers_from=1)
     for stage in stages:
         cells = ["" if getattr(stage, name) is None else f"{getattr(stage, name):,}" for name in columns]
-        table.add_row(stage.name, *cells, f"{stage.seconds:.1f}")
+        name = stage.name if stage.files is None else f"{stage.name}, {stage.files:,} files"
+        table.add_row(name, *cells, f"{stage.seconds:.1f}")
     totals = [[found for stage in stages if (found := getattr(stage, name)) is not None] for name in columns]
     table.add_section()
     table.add_row(
@@ -185,7 +182,7 @@ def _show_list(title: str, lines: Sequence[str], most: int = 12) -> None:
         return
     out.print(f"\n{title}:")
     for line in lines[:most]:
-        out.print(Text(f"  {line}"))
+        out.print(Text(f"  {line}"), soft_wrap=True)
     if len(lines) > most:
         out.print(f"  … and {len(lines) - most} more; --json has them all")
 
@@ -576,7 +573,7 @@ def _ready() -> Warehouse:
 
 
 def _table(*columns: str, numbers_from: int | None = None) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for position, name in enumerate(columns):
         is_number = numbers_from is not None and position >= numbers_from
         table.add_column(name, justify="right" if is_number else "left", overflow="fold")

@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -271,7 +271,6 @@ def build_term(
     *,
     select: Sequence[str] | None = None,
     run_id: str | None = None,
-    on_result: Callable[[NodeResult], None] | None = None,
 ) -> GoldBuild:
     """Build gold for one term and run the tests of the term; `select` narrows it to some nodes.
 
@@ -302,7 +301,6 @@ def build_term(
                     *_selected(select),
                 ],
                 {"EDU_TERM": term_key},
-                on_result,
             )
         except BaseException as error:
             ledger.failed(str(error) if isinstance(error, GoldFailed) else type(error).__name__)
@@ -371,7 +369,6 @@ def _invoke(
     digest: str,
     arguments: list[str],
     variables: Mapping[str, str],
-    on_result: Callable[[NodeResult], None] | None = None,
 ) -> list[NodeResult]:
     """Run one dbt command as dbt_user. Raises GoldFailed where it ends without results of nodes."""
     manifest = _manifest_object(settings, digest)
@@ -383,8 +380,6 @@ def _invoke(
     for result in results:
         if result.resource_type == "operation" and result.status == "error":
             raise GoldFailed(f"dbt {arguments[0]} was refused: {result.message}")
-        if on_result:
-            on_result(result)
     return results
 
 

@@ -397,6 +397,9 @@ def _configuration(port: int, *, fsync: bool) -> dict[str, str]:
         "port": str(port),
         "unix_socket_directories": "",
         "password_encryption": "scram-sha-256",
+        # Iterations slow down guessing of passwords that people choose. Ours are 256 random bits, and Dagster
+        # opens a connection for nearly every statement: 4.6 ms each by the default of 4096, 2.3 ms by this.
+        "scram_iterations": "256",
         # Dagster's webserver, daemon and two runs, each with a few processes, use about fifty.
         "max_connections": "100",
         # Each partition of each table locked in one deploy is one lock.
