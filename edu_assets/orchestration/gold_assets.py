@@ -54,9 +54,19 @@ class Manifest:
             if parent.split(".")[0] in ("model", "seed", "snapshot", "source")
         ]
 
+    def _row_parents(self, unique_id: str) -> list[str]:
+        return [
+            parent
+            for parent in self.parents(unique_id)
+            if not parent.startswith("seed.") and self.node(parent).get("source_name") != "etl"
+        ]
+
     @cached_property
     def off(self) -> frozenset[str]:
-        """Unique ids of raw tables that are switched off, and of the views that read nothing else."""
+        """Unique ids of raw tables that are switched off, and of the views that have rows from nothing else.
+
+        Rules and the network file are read beside the rows and make no difference.
+        """
         off = {
             unique_id
             for unique_id, source in self.content["sources"].items()
@@ -67,7 +77,7 @@ class Manifest:
             more = {
                 unique_id
                 for unique_id in self.views
-                if unique_id not in off and self.parents(unique_id) and off.issuperset(self.parents(unique_id))
+                if unique_id not in off and (rows := self._row_parents(unique_id)) and off.issuperset(rows)
             }
             off |= more
             grew = bool(more)

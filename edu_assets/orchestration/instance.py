@@ -23,6 +23,7 @@ STORAGE_URL = "EDU_DAGSTER_URL"
 CONFIGURATION = {
     "storage": {"postgres": {"postgres_url": {"env": STORAGE_URL}}},
     "telemetry": {"enabled": False},
+    "nux": {"enabled": False},  # the newsletter dialog
     "concurrency": {
         "runs": {
             "max_concurrent_runs": 2,
