@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -64,6 +65,7 @@ class LoadMode(StrEnum):
     STREAM = "stream"
 
 
+@cache
 def snake_case(header: str) -> str:
     """`schoolYearSourcedId` → `school_year_sourced_id`, `SIS ID` → `sis_id`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", header.strip())

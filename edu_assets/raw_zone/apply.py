@@ -20,7 +20,7 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
 from edu_assets.contracts.base import Contract, LoadMode, TermByDelivery
-from edu_assets.raw_zone.stage import Staged
+from edu_assets.raw_zone.stage import Staged, same_term
 from edu_assets.raw_zone.tables import (
     HISTORY_COLUMNS,
     all_columns,
@@ -122,7 +122,8 @@ class _Slice:
     term_key: str
     load_id: int
     judgement: Judgement
-    held_schools: set[str] = field(default_factory=set)
+    held_schools: dict[str, str] = field(default_factory=dict)  # with the reason
+    set_aside: int = 0
     sent: int = 0
     sent_held: int = 0
     digest: str | None = None
@@ -222,7 +223,14 @@ class _Slice:
     @property
     def closes(self) -> bool:
         staged = self.member.staged
-        return staged is not None and self.member.mode is LoadMode.FULL and staged.closes
+        return staged is not None and self.member.mode is LoadMode.FULL and staged.closes and self.is_stated
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether the delivery says anything of this slice: rows, or under the rule `delivery` their absence."""
+        if self.member.staged is None or isinstance(self.contract.term, TermByDelivery):
+            return isinstance(self.contract.term, TermByDelivery)
+        return self.sent > 0
 
 
 def apply_term(
@@ -240,24 +248,43 @@ def apply_term(
         _lock(connection, TERM_LOCK + term_key)
         _lock(connection, LOAD_LOCK)
         load_id = _scalar(connection, "select nextval('etl.load_id')")
-        slices = [
-            _Slice(member, delivery.feed, term_key, load_id, judgement)
-            for member in members
-            if member.staged is not None or isinstance(member.contract.term, TermByDelivery)
-        ]
+        slices = [_Slice(member, delivery.feed, term_key, load_id, judgement) for member in members]
         for part in slices:
             _measure(connection, part)
-        held = _hold(connection, delivery, slices) if judgement.holds else None
-        if held:
-            reports = [_report(part, "held", held) for part in slices if part.member.staged is not None]
-        else:
-            reports = _apply_or_hold_stale(connection, delivery, slices)
+        slices = [part for part in slices if part.is_stated or part.set_aside]
+        reports = _apply_or_hold(connection, delivery, slices) if slices else []
         _log(connection, delivery, reports, slices)
         return reports
 
 
-def _apply_or_hold_stale(connection: Connection, delivery: Delivery, slices: list[_Slice]) -> list[SliceReport]:
-    """Apply, and take it back where the package turns out to be an old one that would undo newer rows."""
+def _apply_or_hold(connection: Connection, delivery: Delivery, slices: list[_Slice]) -> list[SliceReport]:
+    """Apply what may be applied; hold the term, or schools of it, for a person where that is doubtful."""
+    holds = slices[0].judgement.holds
+    earlier = _effective_earlier(connection, delivery, slices) if holds else None
+    held = _judge_losses(connection, delivery, slices) if holds and not earlier else []
+    whole = next((hold for hold in held if hold.school is None), None)
+    if whole is None:
+        reports, stale = _apply_unless_stale(connection, slices, earlier)
+        if stale is None:
+            if holds:
+                _supersede_held(connection, delivery, slices)
+            for hold in held:
+                _insert_held(connection, delivery, slices, hold)
+            return reports
+        whole = _Hold(None, stale, {})
+    elif holds:
+        _supersede_held(connection, delivery, slices)
+    _insert_held(connection, delivery, slices, whole)
+    return [_report(part, "held", whole) for part in slices if part.member.staged is not None]
+
+
+def _apply_unless_stale(
+    connection: Connection, slices: list[_Slice], earlier: str | None
+) -> tuple[list[SliceReport], str | None]:
+    """Apply, and take it back where the package is an old one that would undo newer rows; then say why.
+
+    A package that changes nothing is never stale, whatever its date.
+    """
     for part in slices:
         _measure_held(connection, part)
     left: list[SliceReport] = []
@@ -267,33 +294,43 @@ def _apply_or_hold_stale(connection: Connection, delivery: Delivery, slices: lis
             left += _apply_slice(connection, part)
         touched = [part for part in slices if _changes(part)]
         if touched and slices[0].judgement.holds:
-            stale = _stale(connection, touched)
+            stale = earlier or _stale(connection, touched)
         savepoint.force_rollback = stale is not None
     if stale:
-        _insert_held(connection, delivery, slices, None, stale, {})
-        return [_report(part, "held", stale) for part in slices if part.member.staged is not None]
-    for part in slices:
-        _supersede(connection, part)
+        return [], stale
     return [
-        _report(part, "applied" if _changes(part) else "unchanged")
+        _report(part, "applied" if _changes(part) else "held" if part.held_schools else "unchanged")
         for part in slices
         if part.member.staged is not None or _changes(part)
-    ] + left
+    ] + left, None
 
 
 def _changes(part: _Slice) -> int:
     return sum(part.figures.get(name, 0) for name in ("inserted", "changed", "closed"))
 
 
+@dataclass(frozen=True)
+class _Hold:
+    """What waits for a person: a school's rows, or (None) the term's."""
+
+    school: str | None
+    reason: str
+    figures: dict[str, object]
+
+
 def _apply_slice(connection: Connection, part: _Slice) -> list[SliceReport]:
-    copied = _copy_forward(connection, part)
+    copied = 0 if part.judgement.replays else _copy_forward(connection, part)
     part.figures = {"inserted": copied, "copied": copied}
-    if part.member.staged is None:
+    if part.member.staged is None or not part.is_stated:
         return []
+    if not part.judgement.replays:
+        _supersede_quarantined(connection, part)
     if _may_attach(connection, part):
         _attach(connection, part)
     else:
         _merge(connection, part)
+    if part.judgement.replays:
+        _mark_replayed(connection, part)
     _refresh_statistics(connection, part)
     return _close_where_keys_left(connection, part)
 
@@ -493,14 +530,7 @@ def _insert_new(connection: Connection, part: _Slice) -> int:
             same=part.same_key("p", "s"),
         )
         first_seen = SQL("coalesce(p._ingested_at, statement_timestamp())")
-    newer: sql.Composable = SQL("true")
-    if part.judgement.as_of is not None:
-        newer = SQL("not exists (select from {history} h where {here} and {same} and h._closed_by > {as_of})").format(
-            history=history_identifier(contract),
-            here=part.here("h"),
-            same=part.same_key("h", "s"),
-            as_of=sql.Literal(part.judgement.as_of),
-        )
+    newer = SQL("true") if part.judgement.as_of is None else _untouched_since(part, part.judgement.as_of)
     return connection.execute(
         SQL(
             "insert into {raw} ({columns}, _load_id, _ingested_at) select {values}, {load}, {first_seen}"
@@ -521,6 +551,27 @@ def _insert_new(connection: Connection, part: _Slice) -> int:
             same=part.same_key("r", "s"),
         )
     ).rowcount
+
+
+def _untouched_since(part: _Slice, load_id: int) -> sql.Composed:
+    """Whether no load after `load_id` closed a staged row's key, or put it into another term."""
+    if part.contract.key_fixes_term or isinstance(part.contract.term, TermByDelivery):
+        closed_here: sql.Composable = part.here("h")
+        elsewhere: sql.Composable = SQL("")
+    else:
+        closed_here = SQL("h._feed = {}").format(sql.Literal(part.feed))
+        elsewhere = SQL(
+            " and not exists (select from {raw} e where e._feed = {feed} and {same} and e._load_id > {load})"
+        ).format(raw=part.raw, feed=sql.Literal(part.feed), same=part.same_key("e", "s"), load=sql.Literal(load_id))
+    return SQL(
+        "not exists (select from {history} h where {closed_here} and {same} and h._closed_by > {load}){elsewhere}"
+    ).format(
+        history=history_identifier(part.contract),
+        closed_here=closed_here,
+        same=part.same_key("h", "s"),
+        load=sql.Literal(load_id),
+        elsewhere=elsewhere,
+    )
 
 
 def _close_where_keys_left(connection: Connection, part: _Slice) -> list[SliceReport]:
@@ -566,16 +617,13 @@ def _close_where_keys_left(connection: Connection, part: _Slice) -> list[SliceRe
     ]
 
 
-def _hold(connection: Connection, delivery: Delivery, slices: list[_Slice]) -> str | None:
-    """Hold schools that would lose too much. Returns the reason where the whole term is held.
+def _judge_losses(connection: Connection, delivery: Delivery, slices: list[_Slice]) -> list[_Hold]:
+    """Hold schools that would lose too much; one hold without a school where the whole term must wait.
 
     A school that loses too much in one table is held in all tables of the package; a table that
     names no school holds the package's term.
     """
-    earlier = _effective_earlier(connection, delivery, slices)
-    if earlier:
-        _insert_held(connection, delivery, slices, None, earlier, {})
-        return earlier
+    holds: list[_Hold] = []
     for part in slices:
         if not part.closes:
             continue
@@ -586,15 +634,14 @@ def _hold(connection: Connection, delivery: Delivery, slices: list[_Slice]) -> s
                 f"{part.contract.name}: {would_go} of {stands} rows would go"
                 f" (more than {delivery.hold_share:.0%}); release it if that is right"
             )
-            figures = {"raw_table": part.contract.name, "would_go": would_go, "stands": stands}
+            hold = _Hold(school, reason, {"raw_table": part.contract.name, "would_go": would_go, "stands": stands})
             if school is None:
-                _insert_held(connection, delivery, slices, None, reason, figures)
-                return reason
+                return [hold]
             if not any(school in other.held_schools for other in slices):
-                _insert_held(connection, delivery, slices, school, reason, figures)
+                holds.append(hold)
             for other in slices:
-                other.held_schools.add(school)
-    return None
+                other.held_schools.setdefault(school, reason)
+    return holds
 
 
 def _losses(connection: Connection, part: _Slice) -> list[tuple[str | None, int, int]]:
@@ -637,7 +684,7 @@ def _effective_earlier(connection: Connection, delivery: Delivery, slices: list[
         return None
     row = connection.execute(
         "select max(effective_date) from etl.load_log where feed = %s and term_key = %s and raw_table = any(%s)"
-        " and status = 'applied'",
+        " and status in ('applied', 'unchanged')",
         [delivery.feed, dated[0].term_key, [part.contract.name for part in dated]],
     ).fetchone()
     last = row[0] if row else None
@@ -666,8 +713,11 @@ def _stale(connection: Connection, touched: list[_Slice]) -> str | None:
 
 def _measure(connection: Connection, part: _Slice) -> None:
     """Count what was sent of a slice, and sum up its content whatever its order: rows and row hashes."""
-    if part.member.staged is None:
+    staged = part.member.staged
+    if staged is None:
         return
+    if part.judgement == DELIVERED:
+        part.set_aside = staged.duplicates.get(part.term_key, 0) + staged.quarantined.get(part.term_key, 0)
     row = connection.execute(
         SQL(
             "select count(*), count(*) || ':' || coalesce(sum(_row_hash), 0) || ':' || coalesce(bit_xor(_row_hash), 0)"
@@ -689,14 +739,7 @@ def _measure_held(connection: Connection, part: _Slice) -> None:
     part.sent_held = part.sent - admitted
 
 
-def _insert_held(
-    connection: Connection,
-    delivery: Delivery,
-    slices: list[_Slice],
-    school: str | None,
-    reason: str,
-    figures: dict[str, object],
-) -> None:
+def _insert_held(connection: Connection, delivery: Delivery, slices: list[_Slice], hold: _Hold) -> None:
     connection.execute(
         "insert into etl.held_slice (delivery_id, feed, term_key, school, raw_tables, reason, figures, load_id)"
         " select %s, %s, %s, %s, %s, %s, %s, %s where not exists (select from etl.held_slice where delivery_id = %s"
@@ -705,72 +748,111 @@ def _insert_held(
             delivery.delivery_id,
             delivery.feed,
             slices[0].term_key,
-            school,
-            [part.contract.name for part in slices],
-            reason,
-            Jsonb(figures),
+            hold.school,
+            [part.contract.name for part in slices if part.member.staged is not None],
+            hold.reason,
+            Jsonb(hold.figures),
             slices[0].load_id,
             delivery.delivery_id,
             slices[0].term_key,
-            school,
+            hold.school,
         ],
     )
 
 
-def _supersede(connection: Connection, part: _Slice) -> None:
-    """A newer slice makes an older held one, and quarantined rows of the keys that it wrote, past.
+def _supersede_held(connection: Connection, delivery: Delivery, slices: list[_Slice]) -> None:
+    """A newer delivery makes an older held one past, where it states the same tables whole.
 
-    A held delivery that states scopes (days, fiscal years) stays: another day's file is not newer.
+    A delta does not, nor a file of scopes (days, fiscal years): another day's file is not newer.
     """
-    if part.member.staged is None:
-        return
-    if not part.contract.scope:
-        connection.execute(
-            "update etl.held_slice set status = 'superseded', resolved_by = %s where status = 'open' and feed = %s"
-            " and term_key = %s and load_id < %s and %s = any(raw_tables) and not coalesce(school = any(%s), false)",
-            [
-                part.load_id,
-                part.feed,
-                part.term_key,
-                part.load_id,
-                part.contract.name,
-                sorted(part.held_schools),
-            ],
-        )
-    if part.judgement.replays:
-        which = SQL("q.quarantine_id in (select s._quarantine_id from {} s where {})").format(
-            part.typed, part.same_key("s", "r")
-        )
-    else:
-        which = SQL("q.as_of_load < {} and {}").format(sql.Literal(part.load_id), part.has_key("r", "q"))
+    whole = [
+        part.contract.name
+        for part in slices
+        if part.member.staged is not None and part.member.mode is LoadMode.FULL and not part.contract.scope
+    ]
+    connection.execute(
+        "update etl.held_slice h set status = 'superseded', resolved_by = %s from etl.delivery d"
+        " where h.status = 'open' and h.feed = %s and h.term_key = %s and h.raw_tables <@ %s"
+        " and d.delivery_id = h.delivery_id and h.delivery_id < %s"
+        " and coalesce(d.effective_date <= %s, true)",
+        [
+            slices[0].load_id,
+            delivery.feed,
+            slices[0].term_key,
+            whole,
+            delivery.delivery_id,
+            delivery.effective_date,
+        ],
+    )
+
+
+def _supersede_quarantined(connection: Connection, part: _Slice) -> None:
+    """Quarantined rows of earlier deliveries are past where this one sends their key again, written or alike,
+    or, stating the term whole, leaves it out."""
+    staged = part.member.staged
+    assert staged is not None
+    sent_again: sql.Composable = SQL(
+        "exists (select from {typed} s where s.term_key = {term} and {admitted} and {key})"
+    ).format(
+        typed=part.typed,
+        term=sql.Literal(part.term_key),
+        admitted=part.admitted("s"),
+        key=part.has_key("s", "q"),
+    )
+    if part.closes and not part.contract.scope and not part.held_schools and part.judgement.only_school is None:
+        left_out = SQL(
+            "q.term_key = {term} and q.source_key is not null"
+            " and not exists (select from {bad} b where b.source_key = q.source_key)"
+        ).format(term=sql.Literal(part.term_key), bad=staged.table("bad"))
+        sent_again = SQL("({} or ({}))").format(sent_again, left_out)
     connection.execute(
         SQL(
-            "update etl.quarantine q set status = {status}, resolved_by = {load} from {raw} r"
-            " where q.status = 'open' and q.raw_table = {table} and q.feed = {feed}"
-            " and {here} and r._load_id = {load} and {which}"
+            "update etl.quarantine q set status = 'superseded', resolved_by = {load}"
+            " where q.status = 'open' and q.raw_table = {table} and q.feed = {feed} and q.delivery_id < {delivery}"
+            " and q.as_of_load < {load} and {same_term} and {sent_again}"
         ).format(
-            status=sql.Literal("replayed" if part.judgement.replays else "superseded"),
             load=sql.Literal(part.load_id),
-            raw=part.raw,
             table=sql.Literal(part.contract.name),
             feed=sql.Literal(part.feed),
-            here=part.here("r"),
-            which=which,
+            delivery=sql.Literal(staged.delivery_id),
+            same_term=same_term(part.contract, "q", sql.Literal(part.term_key)),
+            sent_again=sent_again,
         )
     )
 
 
-def _report(part: _Slice, status: str, reason: str | None = None) -> SliceReport:
-    """The figures of a slice: rows read = accepted + duplicates + quarantined + held + withheld."""
+def _mark_replayed(connection: Connection, part: _Slice) -> None:
+    """Rows that came from quarantine and were written have left it."""
+    connection.execute(
+        SQL(
+            "update etl.quarantine q set status = 'replayed', resolved_by = {load} from {raw} r, {typed} s"
+            " where q.status = 'open' and q.quarantine_id = s._quarantine_id and {same}"
+            " and {here} and r._load_id = {load}"
+        ).format(
+            load=sql.Literal(part.load_id),
+            raw=part.raw,
+            typed=part.typed,
+            same=part.same_key("s", "r"),
+            here=part.here("r"),
+        )
+    )
+
+
+def _report(part: _Slice, status: str, whole: _Hold | None = None) -> SliceReport:
+    """The figures of a slice: rows read = accepted + duplicates + quarantined + held + withheld.
+
+    whole: why all of its rows are held; else those of its held schools are.
+    """
     staged = part.member.staged
+    reason = whole.reason if whole else "; ".join(sorted(set(part.held_schools.values()))) or None
     if staged is None:
         return _slice_report(part, "copied", status, reason, inserted=part.figures["inserted"])
-    held = part.sent if status == "held" else part.sent_held
+    held = part.sent if whole else part.sent_held
     accepted = part.sent - held
     first = part.judgement == DELIVERED
     duplicates = staged.duplicates.get(part.term_key, 0) if first else 0
     quarantined = staged.quarantined.get(part.term_key, 0) if first else 0
-    figures = {} if status == "held" else dict(part.figures)
+    figures = {} if whole else dict(part.figures)
     written = figures.get("inserted", 0) - figures.pop("copied", 0) + figures.get("changed", 0)
     return _slice_report(
         part,

@@ -19,17 +19,19 @@ SQL = sql.SQL
 NUMBER = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$"
 WHOLE_NUMBER = r"^[+-]?[0-9]+$"
 
-# A format is the regular expression of its spelling and the replacement that makes it ISO 8601, which
-# PostgreSQL reads alike under every DateStyle.
-FORMATS: dict[DateFormat, tuple[str, str]] = {
-    DateFormat.ISO: (r"^([0-9]{4}-[0-9]{2}-[0-9]{2})$", r"\1"),
-    DateFormat.US: (r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})$", r"\3-\1-\2"),
-    DateFormat.BRITISH: (r"^([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})$", r"\3-\2-\1"),
+# A format is the regular expression of its spelling and the order of its parts between slashes that makes
+# it ISO 8601, which PostgreSQL reads alike under every DateStyle; None: the spelling is ISO 8601 already.
+FORMATS: dict[DateFormat, tuple[str, tuple[int, int, int] | None]] = {
+    DateFormat.ISO: (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", None),
+    DateFormat.US: (r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$", (3, 1, 2)),
+    DateFormat.BRITISH: (r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$", (3, 2, 1)),
     DateFormat.ISO_INSTANT: (
-        r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2}))$",
-        r"\1",
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})$",
+        None,
     ),
 }
+
+COUNTED_CLASS = re.compile(r"(?P<char>\[(?:[^\]\\]|\\.)+\])\{(?P<least>\d+),(?P<most>\d+)\}")
 
 
 def _any_of(values: tuple[str, ...]) -> sql.Composed:
@@ -38,15 +40,34 @@ def _any_of(values: tuple[str, ...]) -> sql.Composed:
 
 def _as_iso(column: Column, text: sql.Composable) -> sql.Composable:
     """The text of a date in ISO order, null where no declared format fits."""
-    if column.formats == (DateFormat.ISO,):
-        return SQL("case when {0} ~ {1} then {0} end").format(text, sql.Literal(FORMATS[DateFormat.ISO][0]))
-    cases = [
-        SQL("when {0} ~ {1} then regexp_replace({0}, {1}, {2})").format(
-            text, sql.Literal(FORMATS[form][0]), sql.Literal(FORMATS[form][1])
-        )
-        for form in column.formats
-    ]
+    cases = []
+    for form in column.formats:
+        spelling, order = FORMATS[form]
+        iso = text if order is None else _reordered(text, order)
+        cases.append(SQL("when {} ~ {} then {}").format(text, sql.Literal(spelling), iso))
     return SQL("case {} end").format(SQL(" ").join(cases))
+
+
+def _reordered(text: sql.Composable, order: tuple[int, int, int]) -> sql.Composable:
+    """The parts between slashes with dashes in another order; many times faster than regexp_replace."""
+    return SQL(" || '-' || ").join(SQL("split_part({}, '/', {})").format(text, sql.Literal(part)) for part in order)
+
+
+def _matches_whole(text: sql.Composable, pattern: str) -> sql.Composable:
+    """Whether a text matches a declared pattern from end to end.
+
+    One class repeated between two bounds is asked for as class and length: PostgreSQL unrolls the
+    repetition, which for `{1,255}` costs milliseconds to compile and ten times as much a row.
+    """
+    counted = COUNTED_CLASS.fullmatch(pattern)
+    if counted is None:
+        return SQL("{} ~ {}").format(text, sql.Literal(f"^(?:{pattern})$"))
+    return SQL("({0} ~ {1} and length({0}) between {2} and {3})").format(
+        text,
+        sql.Literal(f"^{counted['char']}*$"),
+        sql.Literal(int(counted["least"])),
+        sql.Literal(int(counted["most"])),
+    )
 
 
 def _fits_type(column: Column, text: sql.Composable) -> sql.Composable | None:
@@ -126,7 +147,7 @@ def violation(contract: Contract, texts: dict[str, sql.Composable]) -> sql.Compo
         if column.allowed:
             checks.append(("allowed", SQL("{} in {}").format(text, _any_of(column.allowed))))
         if column.pattern:
-            checks.append(("pattern", SQL("{} ~ {}").format(text, sql.Literal(f"^(?:{column.pattern})$"))))
+            checks.append(("pattern", _matches_whole(text, column.pattern)))
         for rule, holds in checks:
             if holds is not None:
                 cases.append(_case(SQL("{} <> '' and not {}").format(text, holds), rule, column))

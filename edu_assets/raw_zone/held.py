@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from edu_assets.errors import EduError
 from edu_assets.raw_zone.apply import Judgement, SliceReport
 from edu_assets.raw_zone.loader import load_archived
+from edu_assets.raw_zone.quarantine import replay_children
 from edu_assets.settings import Settings
 from edu_assets.warehouse import Role, Warehouse
 
@@ -65,7 +66,7 @@ def release(warehouse: Warehouse, settings: Settings, held_id: int, run_id: str 
             "update etl.held_slice set status = 'released', resolved_by = %s where held_id = %s",
             [max((part.load_id for part in reports), default=None), held_id],
         )
-        return reports
+    return reports + replay_children(warehouse, reports, run_id)
 
 
 def reapply(
@@ -94,4 +95,4 @@ def reapply(
                 raw_table=raw_table,
                 run_id=run_id,
             )
-    return reports
+    return reports + replay_children(warehouse, reports, run_id)

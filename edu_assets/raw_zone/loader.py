@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -19,12 +19,12 @@ from pydantic import BaseModel, Field
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from edu_assets.contracts import registry
-from edu_assets.contracts.base import Contract, LoadMode, TermByDate, TermByDelivery
+from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDate, TermByDelivery, snake_case
 from edu_assets.errors import EduError
 from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import DELIVERED, Delivery, Judgement, Member, SliceReport, apply_term
 from edu_assets.raw_zone.quarantine import replay_children
-from edu_assets.raw_zone.stage import Binding, Staged, drop, quarantine, stage, staged_terms, sweep
+from edu_assets.raw_zone.stage import Binding, Staged, drop, own_delivery, quarantine, stage, staged_terms, sweep
 from edu_assets.settings import Settings
 from edu_assets.sources.files import CsvTable, FileRefused, Package, open_package
 from edu_assets.warehouse import Role, Warehouse
@@ -40,6 +40,10 @@ TRANSIENT = (
 
 class ArchiveIncomplete(EduError):
     """The bytes of a delivery are gone from the archive."""
+
+
+class RowsLost(EduError):
+    """The rows of a delivery do not add up."""
 
 
 class DeliveryReport(BaseModel):
@@ -72,8 +76,11 @@ def load_paths(
     """Load files, or every file of folders, in an order in which parents precede children.
 
     feed: the feed of the network file; else the one whose landing folder holds the file, else the
-    only one of the system. term: the term for the rule `delivery`, instead of the effective date.
+    only one of the system. term: the term for the rule `delivery`, instead of the effective date; raises
+    DeclarationError where the calendar does not have it.
     """
+    if term is not None:
+        settings.network.calendar.term(term)
     arrivals = [_Arrival(settings, path, system, feed) for path in _files(paths)]
     reports = []
     for arrival in sorted(arrivals, key=lambda found: found.order):
@@ -172,7 +179,7 @@ def _load_with_retries(
     """Transient faults are tried again, since a load that was cut off goes on where it stopped."""
     for attempt in Retrying(
         retry=retry_if_exception_type(TRANSIENT),
-        wait=wait_exponential_jitter(initial=0.2, max=5),
+        wait=wait_exponential_jitter(multiplier=0.2, max=5),
         stop=stop_after_attempt(4),
         reraise=True,
     ):
@@ -222,7 +229,7 @@ def _load(
             run_id=run_id,
             hold_share=settings.network.feeds[arrival.feed].hold_share,
         )
-        with _own_delivery(connection, delivery_id):
+        with own_delivery(connection, delivery_id):
             sweep(connection)
             report = _load_delivery(connection, settings, delivery, arrival.system, arrival.name, kept.path, term)
         archive.finish_delivery(connection, arrival.path, arrival.feed, kept, report)
@@ -260,23 +267,11 @@ def load_archived(
         started_at=datetime.now(UTC),
         run_id=run_id,
     )
-    with _own_delivery(connection, delivery_id):
+    with own_delivery(connection, delivery_id):
         report = _load_delivery(
             connection, settings, delivery, system, name, path, term, judgement, (raw_table, term_key)
         )
     return report.slices
-
-
-@contextmanager
-def _own_delivery(connection: Connection, delivery_id: int) -> Iterator[None]:
-    """Hold the delivery's lock, by which the sweep tells live staging tables from a crash's."""
-    lock = f"edu:delivery:{delivery_id}"
-    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [lock])
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [lock])
 
 
 def _load_delivery(
@@ -303,11 +298,16 @@ def _load_delivery(
         report.status = "refused"
         report.problems.append(str(refusal))
         return report
-    delivery = Delivery(**{**delivery.__dict__, "effective_date": effective})
+    delivery = replace(delivery, effective_date=effective)
+    connection.execute(
+        "update etl.delivery set effective_date = %s where delivery_id = %s", [effective, delivery.delivery_id]
+    )
     staged: dict[str, Staged] = {}
     try:
         applied = _stage_all(connection, delivery, members, name, delivery_term, staged, report)
         _apply_all(connection, delivery, applied, staged, report, judgement, only, delivery_term)
+        if judgement == DELIVERED and only is None:
+            _require_nothing_lost(report, staged)
     except FileRefused as refusal:
         report.status = "refused"
         report.problems.append(str(refusal))
@@ -334,19 +334,36 @@ def _members(package: Package, system: str) -> tuple[list[tuple[Contract, CsvTab
     claimed: set[str] = set()
     members: list[tuple[Contract, CsvTable | None, LoadMode]] = []
     for contract in registry().of_system(system):
-        table = next((found for name, found in by_name.items() if contract.claims(name)), None)
+        claims = [found for name, found in by_name.items() if contract.claims(name)]
+        if len(claims) > 1:
+            raise FileRefused(
+                f"{claims[0].name} and {claims[1].name} of the package are both {contract.name}: "
+                "send one table in one file"
+            )
+        table = claims[0] if claims else None
         mode = contract.mode
+        if manifest is not None and package.manifest is not None:
+            mode = _stated_mode(contract, manifest, package.manifest, table)
         if table is not None:
             claimed.add(table.name)
-            if manifest is not None and package.manifest is not None:
-                said = package.manifest.get(manifest.mode_property.format(table=Path(table.name).stem), "")
-                mode = manifest.modes.get(said, mode)
         if table is not None or manifest is not None:
             members.append((contract, table, mode))
     problems = [_unclaimed(table, system) for name, table in by_name.items() if name not in claimed]
     if not claimed:
         return [], problems
     return members, problems
+
+
+def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str], table: CsvTable | None) -> LoadMode:
+    """The mode in which the manifest says that a table is sent. Raises FileRefused where it is not there."""
+    stem = Path(table.name if table else contract.files[0]).stem
+    said = manifest.get(rule.mode_property.format(table=stem), rule.absent)
+    if table is None and said in rule.modes:
+        raise FileRefused(
+            f"the manifest says that {contract.files[0]} is sent ({said}), but the package has no such member: "
+            "ask the sender for the whole package"
+        )
+    return rule.modes.get(said, contract.mode)
 
 
 def _unclaimed(table: CsvTable, system: str) -> str:
@@ -384,6 +401,9 @@ def _bind(contract: Contract, table: CsvTable) -> tuple[Binding, list[str]]:
                 f"or add an alias to the contract {contract.name}"
             )
         problems.append(f"{table.name}: column {column.header!r} is missing{hint}; it is loaded as null")
+    secrets = {column.name for column in contract.columns if column.secret}
+    for header in [header for header in by_header if snake_case(header) in secrets]:
+        del by_header[header]  # however it is spelled, it is not stored
     if by_header:
         problems.append(f"{table.name}: unknown columns {sorted(by_header)} are kept in _extra")
     return Binding(table.header, positions, by_header), problems
@@ -407,6 +427,8 @@ def _effective(
         raise FileRefused(
             f"{package.path.name}: no effective date in the name or the entries; say the term with --term"
         )
+    if not calendar.tiles:
+        raise FileRefused("terms of this network overlap, so a date does not name one; say the term with --term")
     found = calendar.term_of_date(package.effective_date)
     if found is None:
         raise FileRefused(
@@ -444,7 +466,7 @@ def _stage_all(
         report.quarantined += sum(this.quarantined.values())
     with connection.transaction():
         for this in staged.values():
-            quarantine(connection, this)
+            quarantine(connection, this, delivery.effective_date)
     return found
 
 
@@ -459,6 +481,7 @@ def _apply_all(
     delivery_term: str | None,
 ) -> None:
     terms = {term for table in staged.values() for term in staged_terms(connection, table)}
+    terms |= {term for table in staged.values() for term in table.quarantined if term is not None}
     if delivery_term is not None:
         terms.add(delivery_term)
     order: dict[str, int] = dict(connection.execute("select term_key, ordinal from etl.term").fetchall())
@@ -469,3 +492,14 @@ def _apply_all(
         report.slices += apply_term(connection, delivery, members, term, judgement)
     statuses = {part.status for part in report.slices}
     report.status = next((status for status in ("held", "applied") if status in statuses), "unchanged")
+
+
+def _require_nothing_lost(report: DeliveryReport, staged: dict[str, Staged]) -> None:
+    """Every row read is in a slice, or in quarantine without a term. Raises RowsLost: an error of ours."""
+    placed = sum(part.rows_read for part in report.slices)
+    without_term = sum(table.quarantined.get(None, 0) for table in staged.values())
+    if report.rows_read != placed + without_term:
+        raise RowsLost(
+            f"{report.source_file}: {report.rows_read} rows read, but {placed} reached a slice and {without_term} "
+            "quarantine without a term"
+        )

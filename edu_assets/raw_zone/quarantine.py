@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from edu_assets.contracts import registry
 from edu_assets.contracts.base import Contract, LoadMode, TermVia
 from edu_assets.raw_zone.apply import Delivery, Judgement, Member, SliceReport, apply_term
-from edu_assets.raw_zone.stage import RECORD, Binding, Staged, drop, stage, staged_terms
+from edu_assets.raw_zone.stage import RECORD, Binding, Staged, drop, own_delivery, stage, staged_terms
 from edu_assets.warehouse import Role, Warehouse
 
 SQL = sql.SQL
@@ -71,21 +71,25 @@ def replay(
     """Validate open quarantined rows again and apply those that are valid now.
 
     A row whose key was written or closed by a later load than the quarantine is not newer: it is
-    marked superseded and changes nothing. Rows without cells cannot be replayed, only corrected.
+    marked superseded and changes nothing. Rows without cells cannot be replayed, and rows of a term whose
+    delivery is held wait for its release. Rows that waited for what is replayed here follow.
     """
     reports: list[SliceReport] = []
     with warehouse.connect(Role.ETL, autocommit=True, application_name="edu replay") as connection:
         batches = connection.execute(
             "select raw_table, feed, delivery_id, as_of_load, array_agg(quarantine_id) from etl.quarantine"
-            " where status = 'open' and not original ? %s and (%s::text is null or raw_table = %s)"
+            " q where status = 'open' and not original ? %s and (%s::text is null or raw_table = %s)"
             " and (%s::text is null or feed = %s) and (%s::bigint[] is null or quarantine_id = any(%s))"
+            " and not exists (select from etl.held_slice h where h.delivery_id = q.delivery_id and h.status = 'open'"
+            " and h.school is null and h.term_key = q.term_key and q.raw_table = any(h.raw_tables))"
             " group by 1, 2, 3, 4 order by 3, 1",
             [RECORD, raw_table, raw_table, feed, feed, ids, ids],
         ).fetchall()
         for table, of_feed, delivery_id, as_of, found in batches:
             contract = registry().contract(table)
-            reports += _replay_batch(connection, contract, of_feed, delivery_id, as_of, found, run_id)
-    return reports
+            with own_delivery(connection, delivery_id):
+                reports += _replay_batch(connection, contract, of_feed, delivery_id, as_of, found, run_id)
+    return reports + replay_children(warehouse, reports, run_id)
 
 
 def replay_children(warehouse: Warehouse, arrived: list[SliceReport], run_id: str | None = None) -> list[SliceReport]:
@@ -112,7 +116,7 @@ def _replay_batch(
     run_id: str | None,
 ) -> list[SliceReport]:
     row = connection.execute(
-        "select array(select jsonb_object_keys(original) order by 1), source_file, d.effective_date"
+        "select array(select jsonb_object_keys(original) order by 1), q.source_file, d.effective_date"
         " from etl.quarantine q join etl.delivery d using (delivery_id) where quarantine_id = %s",
         [ids[0]],
     ).fetchone()

@@ -13,7 +13,9 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import IO
 
 from psycopg import Connection, errors, sql
@@ -26,6 +28,7 @@ from edu_assets.contracts.base import (
     TermByDate,
     TermByDelivery,
     TermVia,
+    snake_case,
 )
 from edu_assets.raw_zone.expressions import (
     describe,
@@ -93,8 +96,11 @@ def stage(
         _copy(connection, staged, records)
     else:
         _copy_quarantined(connection, staged, quarantine_ids or [])
-    connection.execute(SQL("analyze {}").format(staged.table("text")))
-    _validate(connection, staged, delivery_term, parents)
+    with connection.transaction():
+        # The planner takes one row in two hundred for valid and would walk the calendar or the parents
+        # once a row; nearly all are valid, and hashing the other side costs nothing where few are.
+        connection.execute("set local enable_nestloop = off")
+        _validate(connection, staged, delivery_term, parents)
     _set_duplicates_aside(connection, staged)
     connection.execute(SQL("analyze {}").format(staged.table("typed")))
     _count_quarantined(connection, staged, delivery_term)
@@ -199,7 +205,11 @@ def _original(staged: Staged) -> sql.Composed:
     """The record as sent, by header, without secrets."""
     secret = {column.name for column in staged.contract.columns if column.secret}
     hidden = {position for name, position in staged.binding.positions.items() if name in secret}
-    kept = [(header, n) for n, header in enumerate(staged.binding.header, 1) if n not in hidden]
+    kept = [
+        (header, n)
+        for n, header in enumerate(staged.binding.header, 1)
+        if n not in hidden and snake_case(header) not in secret
+    ]
     return _json_object(kept)
 
 
@@ -296,8 +306,11 @@ def _via(staged: Staged, parent: str, key: dict[str, str], sent: Staged | None) 
     )
 
 
-def _valid_rows(staged: Staged) -> sql.Composed:
-    """The staged rows that break no rule, typed. `offset 0` keeps casts from running on invalid texts."""
+def _valid_rows(staged: Staged, *, original: bool = False) -> sql.Composed:
+    """The staged rows that break no rule, typed. `offset 0` keeps casts from running on invalid texts.
+
+    original: with the record as sent, which costs as much as reading a date.
+    """
     contract = staged.contract
     values = [
         SQL("{} as {}").format(_value(staged, column.name), sql.Identifier(column.name))
@@ -310,7 +323,7 @@ def _valid_rows(staged: Staged) -> sql.Composed:
     ).format(
         values=SQL(", ").join(values),
         extra=_json_object(extra) if extra else SQL("null::jsonb"),
-        original=_original(staged),
+        original=_original(staged) if original else SQL("null::jsonb"),
         text=staged.table("text"),
         violation=violation(contract, _texts(staged)),
     )
@@ -380,7 +393,7 @@ def _validate(connection: Connection, staged: Staged, delivery_term: str | None,
             bad=staged.table("bad"),
             rule=lookup.rule,
             key=SQL(", ").join(key_pairs),
-            rows=_valid_rows(staged),
+            rows=_valid_rows(staged, original=True),
             joins=lookup.joins,
             term=lookup.term,
         )
@@ -446,14 +459,71 @@ def _count_quarantined(connection: Connection, staged: Staged, delivery_term: st
     )
 
 
-def quarantine(connection: Connection, staged: Staged) -> None:
-    """Keep the rows that were set aside; one that is kept already is not doubled.
+def quarantine(connection: Connection, staged: Staged, effective: date | None) -> None:
+    """Keep the rows that were set aside; a second load of the same content does not double them.
 
-    Identical records of one file are told apart by their occurrence, so that each is counted.
+    Identical records of one file are told apart by their occurrence, so that each is counted. A row of
+    an earlier delivery with the same key, or without one and with the same text, is past.
     """
-    contract = staged.contract
     if not staged.quarantined:
         return
+    _say_what_is_wrong(connection, staged)
+    connection.execute(
+        SQL(
+            "insert into etl.quarantine (raw_table, feed, delivery_id, source_file, source_row, term_key, source_key,"
+            " original, rule, column_name, message, as_of_load, content_hash, occurrence)"
+            " select %s, %s, %s, %s, b._line, b.term_key, b.source_key, b.original, b.rule, nullif(b.column_name, ''),"
+            " s.message, %s, md5((select sha256 from etl.delivery where delivery_id = %s) || b.original::text),"
+            " row_number() over (partition by b.original order by b._line)"
+            " from {} b join said s on s.rule = b.rule and s.column_name is not distinct from b.column_name"
+            " and s.reason is not distinct from b.reason"
+            " on conflict (raw_table, feed, content_hash, occurrence) do nothing"
+        ).format(staged.table("bad")),
+        [
+            staged.contract.name,
+            staged.feed,
+            staged.delivery_id,
+            staged.source_file,
+            _older_loads(connection, staged.feed, effective),
+            staged.delivery_id,
+        ],
+    )
+    connection.execute(
+        SQL(
+            "update etl.quarantine q set status = 'superseded' from etl.quarantine n"
+            " where n.delivery_id = %s and n.raw_table = %s and n.status = 'open'"
+            " and q.raw_table = n.raw_table and q.feed = n.feed and q.status = 'open'"
+            " and q.delivery_id < n.delivery_id and q.as_of_load <= n.as_of_load and {same_term}"
+            " and (q.source_key = n.source_key"
+            " or (q.source_key is null and q.original = n.original and q.original ->> %s is not null))"
+        ).format(same_term=same_term(staged.contract, "q", SQL("n.term_key"))),
+        [staged.delivery_id, staged.contract.name, RECORD],
+    )
+
+
+def same_term(contract: Contract, quarantined: str, term: sql.Composable) -> sql.Composable:
+    """Whether a quarantined row competes with a row of a term that has its key.
+
+    Under the rule `delivery` a key stands in many terms at once, under the others in one.
+    """
+    if not isinstance(contract.term, TermByDelivery):
+        return SQL("true")
+    return SQL("{} = {}").format(sql.Identifier(quarantined, "term_key"), term)
+
+
+def _older_loads(connection: Connection, feed: str, effective: date | None) -> int:
+    """The last load that is not newer than a delivery: the latest, else the one before the first of a later date."""
+    row = connection.execute(
+        "select coalesce((select min(load_id) - 1 from etl.load_log where feed = %s and status = 'applied'"
+        " and effective_date > %s), (select max(load_id) from etl.load_log), 0)",
+        [feed, effective],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _say_what_is_wrong(connection: Connection, staged: Staged) -> None:
+    """Temporary table `said`: the message of every rule that was broken."""
+    contract = staged.contract
     columns = {column.name: column for column in contract.columns}
     rows = connection.execute(
         SQL("select distinct rule, column_name, reason from {}").format(staged.table("bad"))
@@ -466,19 +536,6 @@ def quarantine(connection: Connection, staged: Staged) -> None:
     with connection.cursor().copy("copy said from stdin") as copy:
         for message in messages:
             copy.write_row(message)
-    connection.execute(
-        SQL(
-            "insert into etl.quarantine (raw_table, feed, delivery_id, source_file, source_row, term_key, source_key,"
-            " original, rule, column_name, message, as_of_load, content_hash, occurrence)"
-            " select %s, %s, %s, %s, b._line, b.term_key, b.source_key, b.original, b.rule, nullif(b.column_name, ''),"
-            " s.message, (select coalesce(max(load_id), 0) from etl.load_log), md5(b.original::text),"
-            " row_number() over (partition by b.original order by b._line)"
-            " from {} b join said s on s.rule = b.rule and s.column_name is not distinct from b.column_name"
-            " and s.reason is not distinct from b.reason"
-            " on conflict (raw_table, feed, content_hash, occurrence) do nothing"
-        ).format(staged.table("bad")),
-        [contract.name, staged.feed, staged.delivery_id, staged.source_file],
-    )
 
 
 def staged_terms(connection: Connection, staged: Staged) -> dict[str, int]:
@@ -486,6 +543,18 @@ def staged_terms(connection: Connection, staged: Staged) -> dict[str, int]:
     return dict(
         connection.execute(SQL("select term_key, count(*) from {} group by 1").format(staged.table("typed"))).fetchall()
     )
+
+
+@contextmanager
+def own_delivery(connection: Connection, delivery_id: int) -> Iterator[None]:
+    """Hold the delivery's lock, by which the sweep tells live staging tables from a crash's."""
+    lock = f"edu:delivery:{delivery_id}"
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [lock])
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [lock])
 
 
 def sweep(connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 Belongs here: opening a CSV or a zip of CSVs, reading header and records byte-exactly, saying what is
 wrong with a file. Does not belong here: which table a file is (the contract claims it), what a value
-means (raw_zone/), where files arrive (raw_zone/ledger.py).
+means (raw_zone/), where files arrive (raw_zone/archive.py).
 
 Two readings of one file exist for speed. `blocks` hands the bytes on as they are, for PostgreSQL to
 parse: it is right only for plain files and says so by raising NotPlain. `records` parses here,
@@ -15,6 +15,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,13 +69,12 @@ class CsvTable:
             with self.path.open("rb") as stream:
                 yield stream
             return
-        try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
-                yield stream
-        except (zipfile.BadZipFile, EOFError) as error:
-            raise FileRefused(
-                f"{self.path.name}: member {self.member} is damaged ({error}); ask the sender for the package again"
-            ) from error
+        with (
+            _sound(f"member {self.member}"),
+            zipfile.ZipFile(self.path) as archive,
+            archive.open(self.member) as stream,
+        ):
+            yield stream
 
     def blocks(self) -> Iterator[bytes]:
         """The file's bytes without BOM, header included.
@@ -102,33 +102,76 @@ class CsvTable:
                 raise NotPlain
 
     def records(self) -> Iterator[Record | Malformed]:
-        """Every record after the header; blank lines are no records."""
+        """Every record after the header; blank lines are no records.
+
+        Quotes are read strictly: a reader that forgives a stray one takes the lines after it for the
+        rest of a value, and rows are lost in a record that looks sound.
+        """
         width = len(self.header)
         with self._open() as stream:
-            text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-            reader = csv.reader(_lines(text), strict=False)
+            lines = _Lines(io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline=""))
+            reader = csv.reader(lines, strict=True)
             next(reader, None)
-            line = reader.line_num + 1
-            for cells in reader:
-                started, line = line, reader.line_num + 1
+            while True:
+                started = reader.line_num + 1
+                lines.taken.clear()
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield Malformed(started, _printable("".join(lines.taken)), f"is no CSV record ({error})")
+                    continue
                 if cells:
-                    yield _record(started, cells, width)
+                    yield _record(started, cells, lines.taken, width)
 
 
-def _lines(text: IO[str]) -> Iterator[str]:
-    yield from text
+class _Lines:
+    """The lines of a text; `taken` are those that the record being read consists of."""
+
+    def __init__(self, text: IO[str]) -> None:
+        self._text = text
+        self.taken: list[str] = []
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._text)
+        self.taken.append(line)
+        return line
 
 
-def _record(line: int, cells: list[str], width: int) -> Record | Malformed:
-    joined = ",".join(cells)
+def _record(line: int, cells: list[str], taken: list[str], width: int) -> Record | Malformed:
+    rule = None
+    joined = "".join(cells)
     if "\0" in joined:
-        return Malformed(line, joined.replace("\0", "\\x00"), "holds a NUL byte, which no text column can keep")
-    if not joined.isascii() and any("\udc80" <= char <= "\udcff" for char in joined):
-        text = joined.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        return Malformed(line, text, "is not UTF-8")
-    if len(cells) != width:
-        return Malformed(line, joined, f"has {len(cells)} fields where the header has {width}")
-    return Record(line, cells)
+        rule = "holds a NUL byte, which no text column can keep"
+    elif not joined.isascii() and any("\udc80" <= char <= "\udcff" for char in joined):
+        rule = "is not UTF-8"
+    elif len(cells) != width:
+        rule = f"has {len(cells)} fields where the header has {width}"
+    if rule is None:
+        return Record(line, cells)
+    return Malformed(line, _printable("".join(taken)), rule)
+
+
+def _printable(text: str) -> str:
+    """The text of a record with what PostgreSQL cannot store, NUL and undecodable bytes, spelled out."""
+    whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return whole.replace("\0", "\\x00").rstrip("\r\n")
+
+
+@contextmanager
+def _sound(where: str) -> Iterator[None]:
+    """Turn what the zip reader finds wrong into a refusal."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise FileRefused(f"{where} is damaged ({error}); ask the sender for the package again") from error
+    except (NotImplementedError, RuntimeError) as error:
+        # So zipfile says that a member is encrypted or packed by a method that it does not know.
+        raise FileRefused(f"{where} cannot be unpacked ({error}); ask the sender for a plain zip") from error
 
 
 @dataclass(frozen=True)
@@ -159,16 +202,31 @@ def open_package(path: Path, name: str, manifest_file: str | None = None) -> Pac
             )
         table = CsvTable(path, None, name, _header(path, None, name))
         return Package(path, (table,), _date_in(name), None)
-    with zipfile.ZipFile(path) as archive:
+    with _sound(name), zipfile.ZipFile(path) as archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
-        inside = [info.filename for info in infos if "/" in info.filename]
-        if inside:
-            raise FileRefused(f"{name}: {inside[0]} lies in a folder; members must lie at the root of the zip")
+        _require_flat(name, [info.filename for info in infos])
         members = [info.filename for info in infos if info.filename != manifest_file]
         manifest = _manifest(archive, manifest_file) if manifest_file in archive.namelist() else None
-        newest = max((date(*info.date_time[:3]) for info in infos), default=None)
+        newest = max((day for day in map(_day_of_entry, infos) if day), default=None)
     tables = tuple(CsvTable(path, member, member, _header(path, member, name)) for member in members)
     return Package(path, tables, _date_in(name) or newest, manifest)
+
+
+def _require_flat(name: str, members: list[str]) -> None:
+    inside = [member for member in members if "/" in member]
+    if inside:
+        raise FileRefused(f"{name}: {inside[0]} lies in a folder; members must lie at the root of the zip")
+    twice = sorted({member for member in members if members.count(member) > 1})
+    if twice:
+        raise FileRefused(f"{name} holds {twice[0]} more than once; which of them is meant is not certain")
+
+
+def _day_of_entry(info: zipfile.ZipInfo) -> date | None:
+    """The day on which an entry was written; None where the packer left it out."""
+    try:
+        return date(*info.date_time[:3])
+    except ValueError:
+        return None
 
 
 def _date_in(name: str) -> date | None:
@@ -181,7 +239,11 @@ def _date_in(name: str) -> date | None:
 
 
 def _manifest(archive: zipfile.ZipFile, manifest_file: str | None) -> dict[str, str]:
-    rows = csv.reader(io.StringIO(archive.read(str(manifest_file)).decode("utf-8-sig")))
+    try:
+        text = archive.read(str(manifest_file)).decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FileRefused(f"{manifest_file} is no CSV in UTF-8: ask the sender for the package again") from error
     return {row[0]: row[1] for row in rows if len(row) >= 2}
 
 

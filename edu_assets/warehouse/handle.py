@@ -244,7 +244,8 @@ class Warehouse:
             known["password"] = password.get_secret_value()
         if address.embedded:
             # Another program on our port, after the server went away, gets no password from us.
-            known |= {"require_auth": "scram-sha-256", "gssencmode": "disable"}
+            # PGHOSTADDR of the environment would go before the host.
+            known |= {"require_auth": "scram-sha-256", "gssencmode": "disable", "hostaddr": address.host}
         return known
 
     def _login(self, role: Role) -> tuple[str, SecretStr | None]:

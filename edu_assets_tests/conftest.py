@@ -1,0 +1,79 @@
+"""What tests of every layer share: one PostgreSQL server a session, a network of its own a test.
+
+The server is the embedded one in a temporary EDU_HOME. A fresh network with its database and its
+raw zone takes some 0.2 s, so a test that writes asks for `platform`. Nothing of it outlives the session.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from edu_assets.warehouse import Warehouse
+from edu_assets_tests.testbed import Platform, network_declaration, settings_for
+
+MakeNetwork = Callable[..., Platform]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    """Whatever server or network the environment names, tests use their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("PG", "EDU_")):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def edu_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The EDU_HOME of the session, with its PostgreSQL server running."""
+    home = tmp_path_factory.mktemp("edu_home")
+    network_file = home / "server.yaml"
+    network_file.write_text(yaml.safe_dump(network_declaration(name="server")), encoding="utf-8")
+    warehouse = Warehouse.of(settings_for(home, network_file))
+    try:
+        warehouse.up()
+        yield home
+    finally:
+        warehouse.down(purge=True)
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def make_session_network(edu_home: Path) -> Iterator[MakeNetwork]:
+    """Networks that live as long as the session: for what is loaded once and read by many tests."""
+    yield from _networks(edu_home)
+
+
+@pytest.fixture
+def make_network(edu_home: Path) -> Iterator[MakeNetwork]:
+    """Networks of one test. Its arguments are top-level entries of the network file."""
+    yield from _networks(edu_home)
+
+
+def _networks(home: Path) -> Iterator[MakeNetwork]:
+    made: list[Platform] = []
+
+    def make(**changes: Any) -> Platform:
+        declaration = network_declaration(**{"name": f"test{next(_numbers)}"} | changes)
+        made.append(Platform.create(home, declaration))
+        return made[-1]
+
+    yield make
+    for platform in made:
+        platform.remove()
+
+
+@pytest.fixture
+def platform(make_network: MakeNetwork) -> Platform:
+    """An empty network of the test's own."""
+    return make_network()
