@@ -22,18 +22,20 @@
         count(*) filter (where not {{ day }}.is_reported) as days_unreported,
         coalesce(sum(1 - {{ day }}.absent_portion), 0) as days_present,
         coalesce(sum({{ day }}.absent_portion), 0) as days_absent,
-        {{ absent_by(day, ["absent_excused"]) }} as days_absent_excused,
-        {{ absent_by(day, ["absent_unexcused"]) }} as days_absent_unexcused,
-        {{ absent_by(day, ["suspension_out_of_school"]) }} as days_suspended_out_of_school,
-        {{ absent_by(day, ["present", "tardy", "unmapped"]) }} as days_absent_other,
+        {{ absent_by(day, 'absent_excused') }} as days_absent_excused,
+        {{ absent_by(day, 'absent_unexcused') }} as days_absent_unexcused,
+        {{ absent_by(day, 'suspension_out_of_school') }} as days_suspended_out_of_school,
+        coalesce(sum({{ day }}.absent_portion) filter (
+            where {{ day }}.attendance_category not in (
+                'absent_excused', 'absent_unexcused', 'suspension_out_of_school'
+            )
+        ), 0) as days_absent_other,
         count(*) filter (where {{ day }}.attendance_category = 'tardy') as days_tardy,
         count(*) filter (where {{ day }}.is_absent_day) as days_counted_absent
 {%- endmacro %}
 
-{% macro absent_by(day, categories) -%}
-    coalesce(sum({{ day }}.absent_portion) filter (
-            where {{ day }}.attendance_category in ('{{ categories | join("', '") }}')
-        ), 0)
+{% macro absent_by(day, category) -%}
+    coalesce(sum({{ day }}.absent_portion) filter (where {{ day }}.attendance_category = '{{ category }}'), 0)
 {%- endmacro %}
 
 {#
@@ -54,12 +56,13 @@
     case when {{ rule }}.unreported_days_count then {{ days }}.days_enrolled else {{ days }}.days_reported end
 {%- endmacro %}
 
-{# Whether a membership holds on a day; whether the exit day itself counts is the network's rule. #}
-{% macro enrolled_on(membership, day) -%}
-    coalesce({{ membership }}.entry_date, '-infinity') <= {{ day }}
-    and (
-        {{ membership }}.exit_date is null
-        or {{ membership }}.exit_date > {{ day }}
-        or ({{ membership }}.exit_day = 'enrolled' and {{ membership }}.exit_date = {{ day }})
+{# The first and the last day on which a membership holds; whether the exit day itself does is the network's rule. #}
+{% macro enrolled_from(membership) -%}
+    coalesce({{ membership }}.entry_date, '-infinity')
+{%- endmacro %}
+
+{% macro enrolled_until(membership, network) -%}
+    coalesce(
+        {{ membership }}.exit_date - case when {{ network }}.exit_day = 'enrolled' then 0 else 1 end, 'infinity'
     )
 {%- endmacro %}

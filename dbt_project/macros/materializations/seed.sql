@@ -1,12 +1,18 @@
 {#
-    A seed is replaced in one transaction without TRUNCATE, so that a build that reads it meanwhile sees
-    the old rules or the new ones, never none.
+    A seed is replaced by a deploy, in one transaction without TRUNCATE, so that a build that reads it
+    meanwhile sees the old rules or the new ones, never none. A term run leaves a standing seed alone: what
+    it builds is then made by the rules that were deployed.
 #}
 {% materialization seed, default %}
     {%- set target = this.incorporate(type='table') -%}
     {%- set standing = load_cached_relation(this) -%}
     {%- set table = load_agate_table() -%}
     {%- do store_result('agate_table', response='OK', agate_table=table) -%}
+
+    {%- if standing is not none and not deploying() -%}
+        {% call noop_statement('main', 'STANDS', 'STANDS', 0) %}{% endcall %}
+        {{ return({'relations': [target]}) }}
+    {%- endif -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 

@@ -17,6 +17,9 @@
 
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
+    {% if model.config.contract.enforced %}
+        {% do demand_columns(sql, model.columns.keys() | list) %}
+    {% endif %}
     {% call statement('main') %}
         do $deploy$
         begin

@@ -37,14 +37,14 @@
 {# Every value is one that a rule table knows. Seeds carry no foreign keys, since they are replaced whole. #}
 {% test known_to_rule(model, column_name, rules, rule_column, other_values=[]) %}
     select
-        checked.{{ column_name }} as unknown_value,
+        {{ column_name }} as unknown_value,
         count(*) as rows_with_it
-    from {{ model }} as checked
+    from {{ model }}
     where
-        checked.{{ column_name }} is not null
-        and checked.{{ column_name }} not in (select known.{{ rule_column }} from {{ rules }} as known)
+        {{ column_name }} is not null
+        and {{ column_name }} not in (select known.{{ rule_column }} from {{ rules }} as known)
         {%- for value in other_values %}
-        and checked.{{ column_name }} <> '{{ value }}'
+        and {{ column_name }} <> '{{ value }}'
         {%- endfor %}
-    group by checked.{{ column_name }}
+    group by {{ column_name }}
 {% endtest %}

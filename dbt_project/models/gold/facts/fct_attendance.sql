@@ -29,12 +29,8 @@ day_enrolled as (
         on
             {{ in_term('school_day') }}
             and enrollment.school_key = {{ edu_key('school', 'school_day.school_id') }}
-            and school_day.school_date >= coalesce(enrollment.entry_date, '-infinity')
-            and (
-                enrollment.exit_date is null
-                or school_day.school_date < enrollment.exit_date
-                or (network.exit_day = 'enrolled' and school_day.school_date = enrollment.exit_date)
-            )
+            and school_day.school_date >= {{ enrolled_from('enrollment') }}
+            and school_day.school_date <= {{ enrolled_until('enrollment', 'network') }}
     where
         {{ in_term('enrollment') }}
         and not enrollment.is_no_show

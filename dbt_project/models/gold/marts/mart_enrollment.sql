@@ -19,7 +19,8 @@ school_interval as (
 membership as (
     select
         enrollment.*,
-        network.exit_day,
+        {{ enrolled_from('enrollment') }} as enrolled_from,
+        {{ enrolled_until('enrollment', 'network') }} as enrolled_until,
         case
             when
                 term.count_date >= term.administrative_start
@@ -41,7 +42,9 @@ membership as (
 headcount_count_date as (
     select distinct on (membership.student_key) membership.enrollment_key
     from membership
-    where membership.counts and {{ enrolled_on('membership', 'membership.count_date') }}
+    where
+        membership.counts
+        and membership.count_date between membership.enrolled_from and membership.enrolled_until
     order by
         membership.student_key asc, membership.entry_date desc nulls last,
         membership._load_id desc, membership.school_key asc
@@ -50,46 +53,56 @@ headcount_count_date as (
 headcount_term_end as (
     select distinct on (membership.student_key) membership.enrollment_key
     from membership
-    where membership.counts and {{ enrolled_on('membership', 'membership.last_day') }}
+    where
+        membership.counts
+        and membership.last_day between membership.enrolled_from and membership.enrolled_until
     order by
         membership.student_key asc, membership.entry_date desc nulls last,
         membership._load_id desc, membership.school_key asc
 ),
 
--- the membership before and after, to see who moved inside the network
-neighboured as (
+-- memberships with a day between the school's first and last, each with the one before and after
+stay as (
     select
         membership.*,
         lag(membership.school_key) over path as previous_school_key,
         lag(membership.exit_date) over path as previous_exit_date,
-        lag(membership.first_day) over path as previous_first_day,
         lead(membership.school_key) over path as next_school_key,
-        lead(membership.entry_date) over path as next_entry_date,
-        lead(membership.last_day) over path as next_last_day
+        lead(membership.entry_date) over path as next_entry_date
     from membership
-    where membership.counts
+    where
+        membership.counts
+        and membership.enrolled_from <= least(membership.enrolled_until, membership.last_day)
+        and membership.enrolled_until >= membership.first_day
     window path as (
         partition by membership.student_key
-        order by membership.entry_date, membership.exit_date, membership.school_key
+        order by membership.enrolled_from, membership.enrolled_until, membership.school_key
     )
 ),
 
+transfer as (
+    select
+        stay.enrollment_key,
+        stay.enrolled_from > stay.first_day as begins_late,
+        stay.enrolled_until < stay.last_day as ends_early,
+        coalesce(
+            stay.previous_school_key <> stay.school_key and stay.entry_date >= stay.previous_exit_date, false
+        ) as is_transfer_in,
+        coalesce(
+            stay.next_school_key <> stay.school_key and stay.next_entry_date >= stay.exit_date, false
+        ) as is_transfer_out
+    from stay
+),
+
+-- who moves to a school that begins later or ends later than the other is an entry and an exit too
 movement as (
     select
-        neighboured.enrollment_key,
-        neighboured.entry_date > neighboured.first_day
-        and neighboured.entry_date <= neighboured.last_day as is_entry,
-        neighboured.exit_date > neighboured.first_day
-        and neighboured.exit_date <= neighboured.last_day as is_exit,
-        neighboured.previous_school_key <> neighboured.school_key
-        and neighboured.previous_exit_date > neighboured.previous_first_day
-        and neighboured.entry_date >= neighboured.previous_exit_date
-        and neighboured.entry_date <= neighboured.last_day as is_transfer_in,
-        neighboured.next_school_key <> neighboured.school_key
-        and neighboured.exit_date > neighboured.first_day
-        and neighboured.next_entry_date >= neighboured.exit_date
-        and neighboured.next_entry_date <= neighboured.next_last_day as is_transfer_out
-    from neighboured
+        transfer.enrollment_key,
+        transfer.begins_late or transfer.is_transfer_in as is_entry,
+        transfer.ends_early or transfer.is_transfer_out as is_exit,
+        transfer.is_transfer_in,
+        transfer.is_transfer_out
+    from transfer
 ),
 
 counted as (

@@ -1,6 +1,7 @@
 {#
-    Students in classes. Ends become exclusive by what the feed says of its own. An enrolment that does
-    not meet the term's administrative interval belongs to another term, whose package has it too.
+    Students in classes. Ends become exclusive by what the feed says of its own. An enrolment that meets
+    neither the term's administrative interval nor the school's own days of instruction, which may reach
+    beyond it, belongs to another term, whose package has it too.
 #}
 with dated as (
     select
@@ -32,11 +33,7 @@ select
     dated._load_id,
     dated._ingested_at
 from dated
-inner join {{ source('etl', 'term') }} as term
-    on
-        dated.term_key = term.term_key
-        and coalesce(dated.begin_date, '-infinity') < term.administrative_end
-        and coalesce(dated.end_date, 'infinity') > term.administrative_start
+inner join {{ source('etl', 'term') }} as term on dated.term_key = term.term_key
 left join {{ source('raw_zone', 'oneroster__users') }} as users
     on
         dated.term_key = users.term_key
@@ -47,3 +44,8 @@ left join {{ source('raw_zone', 'oneroster__orgs') }} as org
         dated.term_key = org.term_key
         and dated._feed = org._feed
         and dated.school_sourced_id = org.sourced_id
+left join {{ source('etl', 'school_term') }} as own
+    on dated.term_key = own.term_key and org.identifier = own.school_id
+where
+    coalesce(dated.begin_date, '-infinity') < greatest(term.administrative_end, own.instructional_end)
+    and coalesce(dated.end_date, 'infinity') > least(term.administrative_start, own.instructional_start)
