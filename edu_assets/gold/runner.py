@@ -117,10 +117,10 @@ class StaleTerm(BaseModel):
 
 @dataclass(frozen=True)
 class _Parsed:
-    """A parsed project, valid for one digest. Kept packed, because running dbt changes the object that it is given."""
+    """A parsed project, valid for one digest."""
 
     digest: str
-    packed: bytes
+    manifest: Any
 
 
 _parsed: dict[Path, _Parsed] = {}
@@ -132,14 +132,6 @@ def _runner_class() -> Any:
     from dbt.cli.main import dbtRunner
 
     return dbtRunner
-
-
-def _unpacked(packed: bytes) -> Any:
-    from dbt.contracts.graph.manifest import Manifest
-
-    manifest = Manifest.from_msgpack(packed)
-    manifest.build_flat_graph()
-    return manifest
 
 
 def project_digest(settings: Settings) -> str:
@@ -181,14 +173,14 @@ def _parse(settings: Settings, digest: str) -> Any:
 
 
 def _manifest_object(settings: Settings, digest: str) -> Any:
-    """A fresh copy of dbt's own manifest, parsed once a process and project version."""
+    """dbt's own manifest, parsed once a process and project version: a copy, since running dbt changes it."""
     held = _parsed.get(settings.dbt_target)
     if held is None or held.digest != digest:
         settings.dbt_target.mkdir(parents=True, exist_ok=True)
         with locked(settings.dbt_target / "lock"):
-            held = _Parsed(digest, _parse(settings, digest).to_msgpack())
+            held = _Parsed(digest, _parse(settings, digest))
         _parsed[settings.dbt_target] = held
-    return _unpacked(held.packed)
+    return held.manifest.deepcopy()
 
 
 # -- deploy -------------------------------------------------------------------------------------------
