@@ -49,7 +49,7 @@ def build_defs(
     return dg.Definitions(
         assets=[*raw_assets(network, declared, partitions), gold.assets, *gold.external],
         asset_checks=[checks],
-        jobs=[arrivals, gold_job(gold.assets, checks, partitions), checks_job(checks, partitions)],
+        jobs=[arrivals, gold_job(gold.assets, checks), checks_job(checks)],
         sensors=[landing_sensor(), outbox_sensor(declared)],
         schedules=[daily_checks(network)],
         resources={WAREHOUSE: Warehouse.of(settings), **(resources or {})},

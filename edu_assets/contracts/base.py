@@ -207,6 +207,9 @@ class Contract(Declaration):
         for name in self.key:
             if not self.column(name).required:
                 raise ValueError(f"{self.name}: key column {name} must be required")
+        for name in self.person:
+            if self.column(name).personal is PersonalData.NONE:
+                raise ValueError(f"{self.name}: {name} identifies a person, so its personal-data class is not none")
         if self.mode is LoadMode.DELTA and self.delta is None:
             raise ValueError(f"{self.name}: load mode delta needs a delta rule")
         if len(f"{self.name}_quarantine") > NAME_LIMIT:

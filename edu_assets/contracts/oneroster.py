@@ -36,13 +36,15 @@ _GUID = r"[0-9A-Za-z.\-_/@]{1,255}"
 _DELTA = DeltaRule(column="status", deleted=("tobedeleted",))
 
 
-def _guid(header: str, description: str, *, required: bool = True) -> Column:
-    return Column(header=header, description=description, required=required, pattern=_GUID)
+def _guid(
+    header: str, description: str, *, required: bool = True, personal: PersonalData = PersonalData.NONE
+) -> Column:
+    return Column(header=header, description=description, required=required, pattern=_GUID, personal=personal)
 
 
-def _common(what: str) -> tuple[Column, ...]:
+def _common(what: str, personal: PersonalData) -> tuple[Column, ...]:
     return (
-        _guid("sourcedId", f"identifier of the {what} in the sending system"),
+        _guid("sourcedId", f"identifier of the {what} in the sending system", personal=personal),
         Column(
             header="status",
             description="delta: active or tobedeleted; blank in bulk",
@@ -57,13 +59,20 @@ def _common(what: str) -> tuple[Column, ...]:
     )
 
 
-def _table(table: str, description: str, columns: tuple[Column, ...], **declared: object) -> Contract:
+def _table(
+    table: str,
+    description: str,
+    columns: tuple[Column, ...],
+    personal: PersonalData = PersonalData.NONE,
+    **declared: object,
+) -> Contract:
+    """A table of the package. `personal`: the class of its sourcedId."""
     return Contract(
         system=ONEROSTER.name,
         table=table,
         description=description,
         owner=_OWNER,
-        columns=_common(description.split(":")[0]) + columns,
+        columns=_common(description.split(":")[0], personal) + columns,
         key=("sourced_id",),
         term=TermByDelivery(),
         delta=_DELTA,
@@ -208,6 +217,7 @@ USERS = _table(
         ),
         Column(header="password", description="initial password", secret=True, personal=PersonalData.SENSITIVE),
     ),
+    personal=PersonalData.INDIRECT,
     files=("users.csv",),
     school="org_sourced_ids",
     person=("sourced_id",),
@@ -220,13 +230,7 @@ ENROLLMENTS = _table(
     (
         _guid("classSourcedId", "the class"),
         _guid("schoolSourcedId", "the school of the class"),
-        Column(
-            header="userSourcedId",
-            required=True,
-            pattern=_GUID,
-            description="the person",
-            personal=PersonalData.INDIRECT,
-        ),
+        _guid("userSourcedId", "the person", personal=PersonalData.INDIRECT),
         Column(
             header="role",
             required=True,

@@ -332,7 +332,7 @@ def _gold_assets(
         if select == []:
             context.log.info("Only views were chosen; a deploy makes them, and they are always up to date.")
             return
-        built = build_term(warehouse, warehouse.settings, term_key, select=select, run_id=context.run_id)
+        built = build_term(warehouse, warehouse.settings, term_key, select=select, run_id=context.run.run_id)
         # one entry for all: each is an event in the storage, which takes some milliseconds to write
         context.log.info("\n".join(_line(result) for result in built.results if result.resource_type == "model"))
         # dbt's order is one in which parents come first, as Dagster wants it

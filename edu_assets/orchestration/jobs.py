@@ -48,25 +48,24 @@ def arrivals() -> None:
     load_arrivals()
 
 
-def gold_job(
-    gold: dg.AssetsDefinition, raw_checks: dg.AssetChecksDefinition, partitions: dg.PartitionsDefinition
-) -> AssetJob:
+def gold_job(gold: dg.AssetsDefinition, raw_checks: dg.AssetChecksDefinition) -> AssetJob:
     """One term: the checks of its raw tables, of which two block, then all of gold and its tests."""
     return dg.define_asset_job(
         GOLD,
         selection=dg.AssetSelection.assets(gold) | dg.AssetSelection.checks(raw_checks),
-        partitions_def=partitions,
         executor_def=dg.in_process_executor,
         description="Checks the raw tables of one term, builds its gold with dbt and runs the term's tests.",
     )
 
 
-def checks_job(raw_checks: dg.AssetChecksDefinition, partitions: dg.PartitionsDefinition) -> AssetJob:
-    """One term: the checks of its raw tables alone, freshness among them."""
+def checks_job(raw_checks: dg.AssetChecksDefinition) -> AssetJob:
+    """One term: the checks of its raw tables alone, freshness among them.
+
+    Dagster gives a job of checks no partitions, so the term comes with the run's tags (partitions.term_tags).
+    """
     return dg.define_asset_job(
         CHECKS,
         selection=dg.AssetSelection.checks(raw_checks),
-        partitions_def=partitions,
         executor_def=dg.in_process_executor,
         description="Asks the checks of the raw tables of one term, among them whether its sources are late.",
     )

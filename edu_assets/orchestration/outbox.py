@@ -12,8 +12,7 @@ told everything again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -27,6 +26,7 @@ from edu_assets.gold import StaleTerm
 from edu_assets.orchestration.partitions import ACADEMIC_YEAR, academic_years, partition_key
 from edu_assets.orchestration.raw_assets import LOAD_ID, load_metadata, raw_asset_key, switched_on
 from edu_assets.warehouse import Role, Warehouse
+from edu_assets.warehouse.locks import session_lock
 
 OUTBOX_LOCK = "edu:outbox"
 
@@ -50,7 +50,7 @@ def report_loads(instance: dg.DagsterInstance, warehouse: Warehouse, declared: R
     reported = Reported()
     with (
         warehouse.connect(Role.ETL, autocommit=True, application_name="edu outbox") as connection,
-        _alone(connection),
+        session_lock(connection, OUTBOX_LOCK),
     ):
         told_until, interrupted_at = _position(connection, consumer)
         slices = _slices_after(connection, told_until)
@@ -122,16 +122,6 @@ def _slices_after(connection: Connection, load_id: int) -> list[dict[str, Any]]:
             " order by load_id, raw_table, term_key",
             [load_id],
         ).fetchall()
-
-
-@contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [OUTBOX_LOCK])
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [OUTBOX_LOCK])
 
 
 def _position(connection: Connection, consumer: str) -> tuple[int, int]:

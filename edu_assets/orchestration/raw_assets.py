@@ -180,12 +180,12 @@ def _of_system(
     def materialise(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         term_key = one_term(context)
         warehouse = context.resources.warehouse
-        for report in load_waiting(warehouse, warehouse.settings, run_id=context.run_id):
+        for report in load_waiting(warehouse, warehouse.settings, run_id=context.run.run_id):
             context.log.info(f"{report.source_file}: {report.status}; {'; '.join(report.problems)}")
         for key, contract in by_key.items():
             if key not in context.selected_asset_keys:
                 continue
-            slices = reapply(warehouse, warehouse.settings, contract.name, term_key, run_id=context.run_id)
+            slices = reapply(warehouse, warehouse.settings, contract.name, term_key, run_id=context.run.run_id)
             context.log.info(f"{contract.name} {term_key}: {len(slices)} slices re-applied")
             for applied in slices:
                 context.log.info(f"{applied.raw_table} {applied.feed}: {applied.status}")

@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from edu_assets.contracts import Registry
 from edu_assets.contracts.base import Contract
@@ -24,6 +24,7 @@ from edu_assets.network import Network
 from edu_assets.orchestration.freshness import days_silent, is_late
 from edu_assets.orchestration.partitions import one_term
 from edu_assets.orchestration.raw_assets import AUDIT_COLUMNS, WAREHOUSE, raw_asset_key, switched_on
+from edu_assets.raw_zone.conservation import standing_rows
 from edu_assets.school_calendar import Term
 from edu_assets.warehouse import Role
 
@@ -77,7 +78,7 @@ class Rule:
             passed=finding.passed,
             severity=self.severity,
             description=finding.what,
-            metadata={"what": finding.what, "why": self.why, "how_to_mend": self.mend, **finding.figures},
+            metadata={"why": self.why, "how_to_mend": self.mend, **finding.figures},
         )
 
 
@@ -108,20 +109,7 @@ def _schema(about: Slice) -> Finding:
 
 
 def _conservation(about: Slice) -> Finding:
-    logged: dict[str, int] = dict(
-        about.connection.execute(
-            "select feed, sum(inserted - closed)::bigint from etl.load_log"
-            " where raw_table = %s and term_key = %s and status in ('applied', 'unchanged') group by feed",
-            [about.contract.name, about.term.key],
-        ).fetchall()
-    )
-    standing: dict[str, int] = dict(
-        about.connection.execute(
-            sql.SQL("select _feed, count(*) from {} where term_key = {} group by _feed").format(
-                sql.Identifier(about.contract.raw_schema, about.contract.name), sql.Literal(about.term.key)
-            )
-        ).fetchall()
-    )
+    found = standing_rows(about.connection, about.contract, about.term.key)
     read, lost = about.connection.execute(
         "select coalesce(sum(rows_read), 0)::bigint,"
         " coalesce(sum(rows_read - accepted - duplicates - quarantined - held - withheld), 0)::bigint"
@@ -129,11 +117,11 @@ def _conservation(about: Slice) -> Finding:
         [about.contract.name, about.term.key],
     ).fetchone() or (0, 0)
     differing = {
-        feed: {"rows_by_the_log": logged.get(feed, 0), "rows_in_the_table": standing.get(feed, 0)}
-        for feed in sorted(set(logged) | set(standing))
-        if logged.get(feed, 0) != standing.get(feed, 0)
+        feed: {"rows_by_the_log": rows.logged, "rows_in_the_table": rows.standing}
+        for feed, rows in found.items()
+        if rows.logged != rows.standing
     }
-    figures = {"rows_read": int(read), "rows_open": sum(standing.values())}
+    figures = {"rows_read": int(read), "rows_open": sum(rows.standing for rows in found.values())}
     if not differing and lost == 0:
         return Finding(
             True,

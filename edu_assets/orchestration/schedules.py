@@ -12,7 +12,7 @@ from edu_assets.network import Network
 from edu_assets.orchestration.freshness import current_terms
 from edu_assets.orchestration.jobs import CHECKS
 from edu_assets.orchestration.outbox import add_academic_years
-from edu_assets.orchestration.partitions import partition_key
+from edu_assets.orchestration.partitions import term_tags
 
 MORNING = "0 7 * * *"
 """After the night's exports, before the school day."""
@@ -35,6 +35,6 @@ def daily_checks(network: Network) -> dg.ScheduleDefinition:
         if not terms:
             return dg.SkipReason(f"no term of the calendar holds {today}; add the year to the network file")
         add_academic_years(context.instance, [term.key for term in terms])
-        return [dg.RunRequest(run_key=f"{today}|{term.key}", partition_key=partition_key(term.key)) for term in terms]
+        return [dg.RunRequest(run_key=f"{today}|{term.key}", tags=term_tags(term.key)) for term in terms]
 
     return daily

@@ -12,12 +12,15 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from pydantic import BaseModel
 
+from edu_assets.contracts import registry
 from edu_assets.errors import EduError
-from edu_assets.raw_zone.apply import Judgement, SliceReport
+from edu_assets.raw_zone.apply import TERM_LOCK, Judgement, SliceReport
+from edu_assets.raw_zone.conservation import standing_rows
 from edu_assets.raw_zone.loader import load_archived
 from edu_assets.raw_zone.quarantine import replay_children
 from edu_assets.settings import Settings
 from edu_assets.warehouse import Role, Warehouse
+from edu_assets.warehouse.locks import session_lock
 
 
 class HeldSlice(BaseModel):
@@ -74,10 +77,16 @@ def reapply(
 ) -> list[SliceReport]:
     """Apply a slice's archived deliveries again: what materialising a raw partition by hand does.
 
-    Each delivery restores what is missing and never touches what a later one wrote or closed.
+    Each delivery restores what is missing and never touches what a later one wrote or closed. Rows that
+    somebody had deleted beside the loader come back, and the load log tells them from rows that are new.
     """
     reports: list[SliceReport] = []
-    with warehouse.connect(Role.ETL, autocommit=True, application_name="edu reapply") as connection:
+    contract = registry().contract(raw_table)
+    with (
+        warehouse.connect(Role.ETL, autocommit=True, application_name="edu reapply") as connection,
+        session_lock(connection, TERM_LOCK + term_key),
+    ):
+        before = standing_rows(connection, contract, term_key)
         deliveries = connection.execute(
             # as_of: what a release or a replay was allowed to see, not when it happened to run
             "select delivery_id, min(coalesce((details ->> 'as_of')::bigint, load_id)) from etl.load_log"
@@ -94,5 +103,14 @@ def reapply(
                 term_key,
                 raw_table=raw_table,
                 run_id=run_id,
+            )
+        for feed, rows in before.items():
+            if rows.logged == rows.standing:
+                continue
+            last = max((part.load_id for part in reports if part.feed == feed), default=None)
+            connection.execute(
+                "update etl.load_log set details = details || jsonb_build_object('restored', %s::bigint)"
+                " where raw_table = %s and feed = %s and term_key = %s and load_id = %s",
+                [rows.logged - rows.standing, raw_table, feed, term_key, last],
             )
     return reports + replay_children(warehouse, reports, run_id)
