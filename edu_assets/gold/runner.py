@@ -207,7 +207,8 @@ def deploy_gold(warehouse: Warehouse, settings: Settings) -> list[NodeResult]:
     """Create or alter the gold tables, load the rule tables, make the views, run the unit tests.
 
     Does nothing where this version stands already, and then returns no results. Processes that deploy at once
-    take turns. Raises GoldFailed where a node or a unit test fails; what stood before still stands then.
+    take turns. Raises GoldFailed where a node or a unit test fails; rows stay as they were, and no term is built
+    until that is mended.
     """
     digest = project_digest(settings)
     with (

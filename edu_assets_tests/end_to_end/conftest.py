@@ -1,0 +1,75 @@
+"""Commands run as a person runs them: in a process of their own, on a home of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from edu_assets.settings import PROJECT
+from edu_assets_tests.orchestration.conftest import sample_declaration
+
+TIMEOUT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Command:
+    """`edu` on one network and home; `project` is the checkout that it runs from."""
+
+    home: Path
+    network_file: Path
+    project: Path = PROJECT
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "EDU_", "DAGSTER_"))}
+        return kept | {
+            "EDU_HOME": str(self.home),
+            "EDU_NETWORK": str(self.network_file),
+            "EDU_PG_FSYNC": "0",
+            "PYTHONPATH": str(self.project),
+            "NO_COLOR": "1",
+        }
+
+    def run(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "edu_assets.cli", *arguments],
+            env=dict(self.environment),
+            cwd=self.project,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        if expect is not None:
+            assert done.returncode == expect, f"edu {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *arguments: str, expect: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", expect=expect).stdout)
+
+
+@pytest.fixture(scope="session")
+def edu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """A small sample network after its first `edu pipeline`, whose answer is `first_pipeline`."""
+    folder = tmp_path_factory.mktemp("end_to_end")
+    network_file = folder / "sample.yaml"
+    network_file.write_text(yaml.safe_dump(sample_declaration(name="walked")), encoding="utf-8")
+    command = Command(folder / "home", network_file)
+    try:
+        yield command
+    finally:
+        command.run("down", "--purge", expect=None)
+
+
+@pytest.fixture(scope="session")
+def first_pipeline(edu: Command) -> Any:
+    return edu.json("pipeline")
