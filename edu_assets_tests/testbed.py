@@ -118,7 +118,7 @@ class Platform:
             for database in (self.warehouse.database, self.warehouse.dagster_database):
                 admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database)))
         shutil.rmtree(self.settings.network_home, ignore_errors=True)
-        self.settings.network_file.unlink()
+        self.settings.network_file.unlink(missing_ok=True)
 
     def drop(self, feed: str, name: str, content: str | bytes) -> Path:
         """Put a file into the landing folder of a feed."""
