@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,3 +150,7 @@ class Platform:
         """The one value of a query of one row and column."""
         [[value]] = self.query(statement, parameters, role=role)
         return value
+
+
+MakeNetwork = Callable[..., Platform]
+"""The fixture that makes networks: its arguments are top-level entries of the network file."""

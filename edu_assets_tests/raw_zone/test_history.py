@@ -16,7 +16,7 @@ from edu_assets.contracts import registry
 from edu_assets.raw_zone.as_of import as_of_csv, as_of_query
 from edu_assets.warehouse import Role
 from edu_assets_tests.raw_zone.exports import active, gone, org, package
-from edu_assets_tests.testbed import Platform
+from edu_assets_tests.testbed import MakeNetwork, Platform
 
 ORGS = registry().contract("oneroster__orgs")
 FEEDS = ("sis", "other_sis")
@@ -172,7 +172,9 @@ def sequences() -> st.SearchStrategy[list[Sent]]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(sequence=sequences())
-def test_any_sequence_of_packages_leaves_what_the_model_says_and_reads_back(make_network, sequence: list[Sent]) -> None:
+def test_any_sequence_of_packages_leaves_what_the_model_says_and_reads_back(
+    make_network: MakeNetwork, sequence: list[Sent]
+) -> None:
     # A share of 1 holds no loss, so that what is tested here is what is applied.
     platform = make_network(feeds={feed: {"system": "oneroster", "landing": feed, "hold_share": 1.0} for feed in FEEDS})
     model, snapshots = Model(), {}

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from edu_assets.raw_zone import release
 from edu_assets_tests.raw_zone.exports import active, assessments, attendance, gone, org, package, student, students
-from edu_assets_tests.testbed import Platform
+from edu_assets_tests.testbed import MakeNetwork, Platform
 
 USERS = "select sourced_id from raw_zone.oneroster__users where _feed = %s and term_key = %s order by 1"
 HELD = "select school, status from etl.held_slice order by held_id"
@@ -165,7 +165,7 @@ def test_exactly_the_share_is_not_held(platform: Platform) -> None:
     assert roster(platform, "2013-02-06", students(8)).status == "applied"
 
 
-def test_the_share_is_the_feeds_own(make_network) -> None:
+def test_the_share_is_the_feeds_own(make_network: MakeNetwork) -> None:
     platform = make_network(feeds={"sis": {"system": "oneroster", "landing": "sis", "hold_share": 0.5}})
     roster(platform, "2013-02-05", students(10))
     assert roster(platform, "2013-02-06", students(5)).status == "applied"
