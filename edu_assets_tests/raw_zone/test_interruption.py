@@ -193,3 +193,22 @@ def test_a_lost_connection_is_tried_again(platform: Platform) -> None:
     thread.join(PATIENCE_SECONDS)
     assert [report.status for report in reports] == ["applied"]
     assert platform.value("select count(*) from raw_zone.attendance__attendance_daily") == 1
+
+
+def test_a_load_waits_for_the_load_that_drew_its_number_before(platform: Platform) -> None:
+    """Else a reader of the load log that remembers the last number would never see the slower one."""
+    platform.deliver("attendance", "attendance_daily_1.csv", attendance("01,1,2013-03-01,P,0"))
+    slow = platform.drop("attendance", "attendance_daily_2.csv", attendance("01,1,2013-03-01,A,1"))
+    quick = platform.drop("sis", "r_2014-02-05.zip", package({"orgs": [org("s1")]}))
+    log = "select raw_table from etl.load_log where load_id > 1 order by load_id"
+    with platform.warehouse.connect(Role.ETL) as connection:
+        connection.execute("lock table raw_history.attendance__attendance_daily in access exclusive mode")
+        threads = [threading.Thread(target=platform.load, args=(file,)) for file in (slow, quick)]
+        threads[0].start()
+        until(lambda: waiting_for_a_lock(platform) == 1)
+        threads[1].start()
+        until(lambda: waiting_for_a_lock(platform) == 2 or platform.query(log) != [])
+        assert platform.query(log) == []
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    assert platform.query(log) == [("attendance__attendance_daily",), ("oneroster__orgs",)]

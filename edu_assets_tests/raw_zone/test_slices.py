@@ -220,6 +220,20 @@ def test_a_newer_held_delivery_makes_the_older_held_one_past(platform: Platform)
     assert platform.query(HELD) == [("s1", "superseded"), ("s1", "open")]
 
 
+def test_a_held_file_of_days_is_past_once_a_newer_file_states_all_its_days(platform: Platform) -> None:
+    def sheet(count: int, *days: str) -> str:
+        return attendance(*(f"01,{n},{day},P,0" for day in days for n in range(count)))
+
+    first, second, third = "2013-03-01", "2013-03-04", "2013-03-05"
+    platform.deliver("attendance", "attendance_daily_1.csv", sheet(10, first, second))
+    platform.deliver("attendance", "attendance_daily_2.csv", sheet(2, first, second))
+    assert platform.query(HELD) == [("01", "open")]
+    platform.deliver("attendance", "attendance_daily_3.csv", sheet(11, first, third))
+    assert platform.query(HELD) == [("01", "open")]
+    platform.deliver("attendance", "attendance_daily_4.csv", sheet(12, third, second, first))
+    assert platform.query(HELD) == [("01", "superseded")]
+
+
 def test_neither_a_delta_nor_an_old_file_makes_a_held_delivery_past(platform: Platform) -> None:
     roster(platform, "2013-02-05", students(10))
     roster(platform, "2013-02-07", students(2))
