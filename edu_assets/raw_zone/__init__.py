@@ -7,13 +7,14 @@ from edu_assets.raw_zone.apply import SliceReport, loads_after
 from edu_assets.raw_zone.archive import WaitingFile, waiting_files
 from edu_assets.raw_zone.held import reapply, release
 from edu_assets.raw_zone.loader import DeliveryReport, load_paths, load_waiting
-from edu_assets.raw_zone.quarantine import replay
+from edu_assets.raw_zone.quarantine import correct, replay
 from edu_assets.raw_zone.tables import deploy
 
 __all__ = [
     "DeliveryReport",
     "SliceReport",
     "WaitingFile",
+    "correct",
     "deploy",
     "load_paths",
     "load_waiting",

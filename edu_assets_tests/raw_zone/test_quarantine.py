@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from edu_assets.raw_zone import replay
+from edu_assets.raw_zone import correct, replay
+from edu_assets.raw_zone.quarantine import NotCorrected
 from edu_assets.warehouse import Role
 from edu_assets_tests.raw_zone.exports import (
     ATTENDANCE_HEADER,
@@ -19,7 +20,7 @@ from edu_assets_tests.raw_zone.exports import (
     students,
     submissions,
 )
-from edu_assets_tests.testbed import Platform
+from edu_assets_tests.testbed import MakeNetwork, Platform
 
 OPEN = "select source_row, rule, column_name from etl.quarantine where status = 'open' order by source_row"
 CODES = "select student_number, attendance_code from raw_zone.attendance__attendance_daily order by 1"
@@ -55,14 +56,26 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize(("row", "rule", "column"), UNREADABLE, ids=[row[0][:32] for row in UNREADABLE])
-def test_a_value_that_is_not_of_its_declared_form_is_set_aside(
-    platform: Platform, row: str, rule: str, column: str
-) -> None:
-    report = platform.deliver("attendance", "attendance_daily_1.csv", attendance(row, "01,9,2013-03-01,P,0"))
-    assert (report.rows_read, report.quarantined) == (2, 1)
-    assert platform.query(OPEN) == [(2, rule, column)]
-    assert platform.query(CODES) == [("9", "P")]
+@pytest.fixture(scope="module")
+def unreadable(make_session_network: MakeNetwork) -> Platform:
+    """All of UNREADABLE in one file, each line followed by nothing else of its kind."""
+    platform = make_session_network()
+    sheet = attendance(*(row for row, _, _ in UNREADABLE), "01,9,2013-03-01,P,0")
+    report = platform.deliver("attendance", "attendance_daily_1.csv", sheet)
+    assert (report.rows_read, report.quarantined) == (len(UNREADABLE) + 1, len(UNREADABLE))
+    return platform
+
+
+@pytest.mark.parametrize("place", range(len(UNREADABLE)), ids=[row[:32] for row, _, _ in UNREADABLE])
+def test_a_value_that_is_not_of_its_declared_form_is_set_aside(unreadable: Platform, place: int) -> None:
+    _, rule, column = UNREADABLE[place]
+    line = 2 + place + sum(row.count("\n") for row, _, _ in UNREADABLE[:place])
+    found = unreadable.query("select rule, column_name from etl.quarantine where source_row = %s", [line])
+    assert found == [(rule, column)]
+
+
+def test_a_sound_row_among_unreadable_ones_is_loaded(unreadable: Platform) -> None:
+    assert unreadable.query(CODES) == [("9", "P")]
 
 
 def test_the_original_is_kept_byte_for_byte_with_its_place(platform: Platform) -> None:
@@ -281,6 +294,41 @@ def test_a_row_of_a_delivery_that_came_late_does_not_overwrite_a_newer_one(platf
         connection.execute("update etl.held_slice set status = 'released'")
     replay(platform.warehouse)
     assert platform.query("select given_name from raw_zone.oneroster__users") == [("New",)]
+
+
+def test_a_row_is_corrected_by_hand_and_its_original_kept(platform: Platform) -> None:
+    platform.deliver("attendance", "attendance_daily_1.csv", attendance("01,1,20-Oct,P,0", "01,2,20-Oct,P,0"))
+    first = platform.value("select min(quarantine_id) from etl.quarantine")
+    [part] = correct(platform.warehouse, first, {"AttendanceDate": "2013-10-20"})
+    assert (part.term_key, part.inserted) == ("2013|J", 1)
+    found = platform.query("select original ->> 'AttendanceDate', status from etl.quarantine order by quarantine_id")
+    assert found == [("20-Oct", "replayed"), ("20-Oct", "open")]
+
+
+def test_a_record_without_cells_is_corrected_by_giving_them_all(platform: Platform) -> None:
+    platform.deliver("attendance", "attendance_daily_1.csv", attendance("01,1,2013-03-01"))
+    [(row,)] = platform.query("select quarantine_id from etl.quarantine")
+    values = {"SchoolID": "01", "StudentNumber": "1", "AttendanceDate": "2013-03-01", "AttendanceCode": "T"}
+    correct(platform.warehouse, row, values)
+    assert platform.query(CODES) == [("1", "T")]
+
+
+def test_a_correction_that_is_wrong_too_leaves_the_row_in_quarantine(platform: Platform) -> None:
+    platform.deliver("attendance", "attendance_daily_1.csv", attendance("01,1,20-Oct,P,0"))
+    [(row,)] = platform.query("select quarantine_id from etl.quarantine")
+    assert correct(platform.warehouse, row, {"AttendanceDate": "20-Nov"}) == []
+    assert platform.query("select status from etl.quarantine") == [("open",)]
+    with pytest.raises(NotCorrected, match="has no columns"):
+        correct(platform.warehouse, row, {"Nonsense": "1"})
+    with pytest.raises(NotCorrected, match="no open row"):
+        correct(platform.warehouse, row + 1, {"AttendanceDate": "2013-03-01"})
+
+
+def test_a_password_is_no_correction(platform: Platform) -> None:
+    platform.deliver("sis", "r_2013-02-05.zip", package({"users": [student("a", role="pupil")]}))
+    [(row,)] = platform.query("select quarantine_id from etl.quarantine")
+    with pytest.raises(NotCorrected, match="password"):
+        correct(platform.warehouse, row, {"password": "x"})
 
 
 def test_unknown_columns_are_kept_and_reported(platform: Platform) -> None:
