@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,7 @@ import pytest
 import yaml
 
 from edu_assets.warehouse import Warehouse
-from edu_assets_tests.testbed import Platform, network_declaration, settings_for
-
-MakeNetwork = Callable[..., Platform]
+from edu_assets_tests.testbed import MakeNetwork, Platform, network_declaration, settings_for
 
 
 @pytest.fixture(scope="session", autouse=True)

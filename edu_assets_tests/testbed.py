@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ class Platform:
             for database in (self.warehouse.database, self.warehouse.dagster_database):
                 admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database)))
         shutil.rmtree(self.settings.network_home, ignore_errors=True)
-        self.settings.network_file.unlink()
+        self.settings.network_file.unlink(missing_ok=True)
 
     def drop(self, feed: str, name: str, content: str | bytes) -> Path:
         """Put a file into the landing folder of a feed."""
@@ -150,3 +150,7 @@ class Platform:
         """The one value of a query of one row and column."""
         [[value]] = self.query(statement, parameters, role=role)
         return value
+
+
+MakeNetwork = Callable[..., Platform]
+"""The fixture that makes networks: its arguments are top-level entries of the network file."""

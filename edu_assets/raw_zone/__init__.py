@@ -8,7 +8,7 @@ from edu_assets.raw_zone.archive import WaitingFile, waiting_files
 from edu_assets.raw_zone.as_of import as_of_csv
 from edu_assets.raw_zone.held import reapply, release
 from edu_assets.raw_zone.loader import DeliveryReport, load_paths, load_waiting
-from edu_assets.raw_zone.quarantine import replay
+from edu_assets.raw_zone.quarantine import correct, replay
 from edu_assets.raw_zone.tables import deploy
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "SliceReport",
     "WaitingFile",
     "as_of_csv",
+    "correct",
     "deploy",
     "listed_loads",
     "load_paths",

@@ -262,18 +262,18 @@ def _apply_or_hold(connection: Connection, delivery: Delivery, slices: list[_Sli
     holds = slices[0].judgement.holds
     earlier = _effective_earlier(connection, delivery, slices) if holds else None
     held = _judge_losses(connection, delivery, slices) if holds and not earlier else []
+    past = _made_past(connection, delivery, slices) if holds else []
     whole = next((hold for hold in held if hold.school is None), None)
     if whole is None:
         reports, stale = _apply_unless_stale(connection, slices, earlier)
         if stale is None:
-            if holds:
-                _supersede_held(connection, delivery, slices)
+            _resolve_held(connection, past, slices[0].load_id)
             for hold in held:
                 _insert_held(connection, delivery, slices, hold)
             return reports
-        whole = _Hold(None, stale, {})
-    elif holds:
-        _supersede_held(connection, delivery, slices)
+        whole = _Hold(None, stale, _figures_of_hold(connection, slices[0], None))
+    else:
+        _resolve_held(connection, past, slices[0].load_id)
     _insert_held(connection, delivery, slices, whole)
     return [_report(part, "held", whole) for part in slices if part.member.staged is not None]
 
@@ -634,7 +634,8 @@ def _judge_losses(connection: Connection, delivery: Delivery, slices: list[_Slic
                 f"{part.contract.name}: {would_go} of {stands} rows would go"
                 f" (more than {delivery.hold_share:.0%}); release it if that is right"
             )
-            hold = _Hold(school, reason, {"raw_table": part.contract.name, "would_go": would_go, "stands": stands})
+            figures = {"raw_table": part.contract.name, "would_go": would_go, "stands": stands}
+            hold = _Hold(school, reason, figures | _figures_of_hold(connection, part, school))
             if school is None:
                 return [hold]
             if not any(school in other.held_schools for other in slices):
@@ -760,30 +761,57 @@ def _insert_held(connection: Connection, delivery: Delivery, slices: list[_Slice
     )
 
 
-def _supersede_held(connection: Connection, delivery: Delivery, slices: list[_Slice]) -> None:
-    """A newer delivery makes an older held one past, where it states the same tables whole.
+def _resolve_held(connection: Connection, held: list[int], load_id: int) -> None:
+    if held:
+        connection.execute(
+            "update etl.held_slice set status = 'superseded', resolved_by = %s where held_id = any(%s)", [load_id, held]
+        )
 
-    A delta does not, nor a file of scopes (days, fiscal years): another day's file is not newer.
-    """
-    whole = [
-        part.contract.name
-        for part in slices
-        if part.member.staged is not None and part.member.mode is LoadMode.FULL and not part.contract.scope
+
+def _made_past(connection: Connection, delivery: Delivery, slices: list[_Slice]) -> list[int]:
+    """Held slices that this delivery, being newer, makes past: it states the same tables whole, or, of a
+    table with scopes (days, fiscal years), every scope that waits there. A delta makes none past."""
+    full = [part for part in slices if part.member.staged is not None and part.member.mode is LoadMode.FULL]
+    states_all: list[sql.Composable] = [
+        SQL("h.raw_tables <@ {}::text[]").format(
+            sql.Literal([part.contract.name for part in full if not part.contract.scope])
+        )
     ]
-    connection.execute(
-        "update etl.held_slice h set status = 'superseded', resolved_by = %s from etl.delivery d"
-        " where h.status = 'open' and h.feed = %s and h.term_key = %s and h.raw_tables <@ %s"
-        " and d.delivery_id = h.delivery_id and h.delivery_id < %s"
-        " and coalesce(d.effective_date <= %s, true)",
-        [
-            slices[0].load_id,
-            delivery.feed,
-            slices[0].term_key,
-            whole,
-            delivery.delivery_id,
-            delivery.effective_date,
-        ],
+    states_all += [
+        SQL("(h.raw_tables = {} and h.figures -> 'scopes' <@ ({}))").format(
+            sql.Literal([part.contract.name]), _scopes(part)
+        )
+        for part in full
+        if part.contract.scope
+    ]
+    rows = connection.execute(
+        SQL(
+            "select h.held_id from etl.held_slice h join etl.delivery d using (delivery_id) where h.status = 'open'"
+            " and h.feed = %s and h.term_key = %s and h.delivery_id < %s"
+            " and coalesce(d.effective_date <= %s, true) and ({})"
+        ).format(SQL(" or ").join(states_all)),
+        [delivery.feed, slices[0].term_key, delivery.delivery_id, delivery.effective_date],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _scopes(part: _Slice, school: str | None = None) -> sql.Composed:
+    """The scopes that a delivery states, of one school or all: a jsonb array of arrays of texts."""
+    of_school = SQL("true") if school is None else SQL("{} = {}").format(part.school("s"), sql.Literal(school))
+    return SQL(
+        "select coalesce(jsonb_agg(distinct jsonb_build_array({})), '[]') from {} s where s.term_key = {} and {}"
+    ).format(
+        SQL(", ").join(SQL("{}::text").format(sql.Identifier("s", name)) for name in part.contract.scope),
+        part.typed,
+        sql.Literal(part.term_key),
+        of_school,
     )
+
+
+def _figures_of_hold(connection: Connection, part: _Slice, school: str | None) -> dict[str, object]:
+    if not part.contract.scope:
+        return {}
+    return {"scopes": _scalar(connection, _scopes(part, school))}
 
 
 def _supersede_quarantined(connection: Connection, part: _Slice) -> None:

@@ -13,6 +13,8 @@ import hashlib
 import os
 import re
 import tempfile
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -27,6 +29,7 @@ from edu_assets.sources.files import EFFECTIVE_DATE_IN_NAME, FileRefused
 from edu_assets.warehouse import Role, Warehouse
 
 COPY_BYTES = 1 << 20
+ABANDONED_SECONDS = 24 * 3600
 
 
 class Report(Protocol):
@@ -81,6 +84,7 @@ def keep(settings: Settings, path: Path) -> Kept:
         raise FileRefused(f"{path}: no such file")
     before = path.stat()
     settings.archive.mkdir(parents=True, exist_ok=True)
+    _sweep(settings.archive)
     digest = hashlib.sha256()
     with tempfile.NamedTemporaryFile(dir=settings.archive, prefix=".incoming-", delete=False) as copy:
         try:
@@ -101,6 +105,13 @@ def keep(settings: Settings, path: Path) -> Kept:
     kept.parent.mkdir(exist_ok=True)
     Path(copy.name).replace(kept)
     return Kept(kept, digest.hexdigest(), after.st_size, after.st_mtime_ns)
+
+
+def _sweep(archive: Path) -> None:
+    """Delete the unfinished copies of loads that were killed; a copy under way is younger."""
+    for copy in archive.glob(".incoming-*"):
+        if time.time() - copy.stat().st_mtime > ABANDONED_SECONDS:
+            copy.unlink(missing_ok=True)
 
 
 def archived(settings: Settings, sha256: str) -> Path:
@@ -147,8 +158,31 @@ def finish_delivery(connection: Connection, path: Path, feed: str, kept: Kept, r
             " values (%s, %s, %s, %s, %s, %s) on conflict (path) do update set feed = excluded.feed,"
             " bytes = excluded.bytes, modified_ns = excluded.modified_ns, sha256 = excluded.sha256,"
             " delivery_id = excluded.delivery_id, seen_at = clock_timestamp()",
-            [str(path.resolve()), feed, kept.bytes, kept.modified_ns, kept.sha256, report.delivery_id],
+            [_ledger_path(path), feed, kept.bytes, kept.modified_ns, kept.sha256, report.delivery_id],
         )
+
+
+def _ledger_path(path: Path) -> str:
+    """The name under which the ledger knows a file: one for each place, also where that holds a link."""
+    return str(path.parent.resolve() / path.name)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file below a folder that is not hidden, nor in a hidden folder."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+
+
+def _lying_in(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """The files of a landing folder; one that its sender takes away meanwhile does not count."""
+    for path in files_below(folder):
+        try:
+            yield path, path.stat()
+        except FileNotFoundError:
+            continue
 
 
 def waiting_files(warehouse: Warehouse, settings: Settings) -> list[WaitingFile]:
@@ -165,11 +199,8 @@ def waiting_files(warehouse: Warehouse, settings: Settings) -> list[WaitingFile]
         }
         waiting = []
         for feed in settings.network.feeds:
-            for path in sorted(settings.landing_of(feed).rglob("*")):
-                if path.name.startswith(".") or not path.is_file():
-                    continue
-                state = path.stat()
-                size, modified, delivery = known.get(str(path), (None, None, None))
+            for path, state in _lying_in(settings.landing_of(feed)):
+                size, modified, delivery = known.get(_ledger_path(path), (None, None, None))
                 alike = (size, modified) == (state.st_size, state.st_mtime_ns)
                 if alike and delivery is not None:
                     continue
@@ -181,6 +212,6 @@ def waiting_files(warehouse: Warehouse, settings: Settings) -> list[WaitingFile]
                         "insert into etl.landing_file (path, feed, bytes, modified_ns) values (%s, %s, %s, %s)"
                         " on conflict (path) do update set bytes = excluded.bytes, modified_ns = excluded.modified_ns,"
                         " delivery_id = null, sha256 = null, seen_at = clock_timestamp()",
-                        [str(path), feed, state.st_size, state.st_mtime_ns],
+                        [_ledger_path(path), feed, state.st_size, state.st_mtime_ns],
                     )
         return waiting

@@ -17,6 +17,7 @@ from edu_assets.contracts.base import Column, ColumnType, Contract, DateFormat, 
 SQL = sql.SQL
 
 NUMBER = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$"
+KEY_BYTES = 512  # an index entry, the whole key, holds 2,700
 WHOLE_NUMBER = r"^[+-]?[0-9]+$"
 
 # A format is the regular expression of its spelling and the order of its parts between slashes that makes
@@ -105,6 +106,7 @@ def typed_value(column: Column, text: sql.Composable) -> sql.Composable:
 RULES = {
     "required": "is empty; a value is required",
     "type": "is no {type}",
+    "length": "is longer than {length} bytes; a key is shorter",
     "allowed": "is none of the allowed values {allowed}",
     "pattern": "does not have the declared form {pattern}",
     "malformed": "{reason}",
@@ -128,6 +130,7 @@ def describe(rule: str, contract: Contract, column: Column | None, reason: str =
         pattern=column.pattern if column else "",
         parent=getattr(contract.term, "parent", ""),
         reason=reason,
+        length=KEY_BYTES,
     )
 
 
@@ -144,6 +147,8 @@ def violation(contract: Contract, texts: dict[str, sql.Composable]) -> sql.Compo
         if column.required:
             cases.append(_case(SQL("coalesce({}, '') = ''").format(text), "required", column))
         checks = [("type", _fits_type(column, text))]
+        if column.name in contract.key and column.type is ColumnType.TEXT:
+            checks.append(("length", SQL("octet_length({}) <= {}").format(text, sql.Literal(KEY_BYTES))))
         if column.allowed:
             checks.append(("allowed", SQL("{} in {}").format(text, _any_of(column.allowed))))
         if column.pattern:

@@ -8,6 +8,7 @@ imported: it learns of loads from the outbox, the load log.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -16,7 +17,7 @@ from pathlib import Path
 import psycopg
 from psycopg import Connection
 from pydantic import BaseModel, Field
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from edu_assets.contracts import registry
 from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDate, TermByDelivery, snake_case
@@ -30,12 +31,8 @@ from edu_assets.sources.files import CsvTable, FileRefused, Package, open_packag
 from edu_assets.warehouse import Role, Warehouse
 
 Progress = Callable[[str], None]
-TRANSIENT = (
-    psycopg.OperationalError,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.LockNotAvailable,
-)
+# Lost connections, serialization and deadlocks, locks, a server that starts, stops or is full.
+TRANSIENT = re.compile(r"08...|40...|55P03|57P0[123]|53300")
 
 
 class ArchiveIncomplete(EduError):
@@ -47,7 +44,7 @@ class RowsLost(EduError):
 
 
 class DeliveryReport(BaseModel):
-    """What became of one file: `status` is received, applied, unchanged, held or refused.
+    """What became of one file: `status` is applied, unchanged, held, refused or failed.
 
     problems: one sentence each, with file, column and rule, never with a value.
     """
@@ -84,7 +81,7 @@ def load_paths(
     arrivals = [_Arrival(settings, path, system, feed) for path in _files(paths)]
     reports = []
     for arrival in sorted(arrivals, key=lambda found: found.order):
-        report = _load_with_retries(warehouse, settings, arrival, term, run_id)
+        report = _load_or_fail(warehouse, settings, arrival, term, run_id)
         report.slices += replay_children(warehouse, report.slices, run_id)
         reports.append(report)
         if progress:
@@ -118,13 +115,9 @@ def _sentence(report: DeliveryReport) -> str:
 def _files(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from (found for found in sorted(path.rglob("*")) if found.is_file() and not _hidden(found))
+            yield from archive.files_below(path)
         else:
             yield path
-
-
-def _hidden(path: Path) -> bool:
-    return path.name.startswith(".")
 
 
 class _Arrival:
@@ -173,12 +166,39 @@ class _Arrival:
         return (min(claimed, default=0), dated, modified, str(self.path))
 
 
+def _is_transient(error: BaseException) -> bool:
+    if not isinstance(error, psycopg.Error):
+        return False
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return TRANSIENT.fullmatch(error.sqlstate) is not None
+
+
+def _load_or_fail(
+    warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
+) -> DeliveryReport:
+    """One file that PostgreSQL refuses does not keep the others waiting. Its text may hold values: only
+    the kind of the error is told."""
+    try:
+        return _load_with_retries(warehouse, settings, arrival, term, run_id)
+    except psycopg.Error as error:
+        if _is_transient(error):
+            raise
+        problem = (
+            f"PostgreSQL refused what was made of it ({type(error).__name__}, {error.sqlstate}): nothing of the "
+            "slice at hand was loaded; please report this as an error of edu_assets"
+        )
+        return DeliveryReport(
+            delivery_id=None, source_file=arrival.name, feed=arrival.feed, status="failed", problems=[problem]
+        )
+
+
 def _load_with_retries(
     warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
 ) -> DeliveryReport:
     """Transient faults are tried again, since a load that was cut off goes on where it stopped."""
     for attempt in Retrying(
-        retry=retry_if_exception_type(TRANSIENT),
+        retry=retry_if_exception(_is_transient),
         wait=wait_exponential_jitter(multiplier=0.2, max=5),
         stop=stop_after_attempt(4),
         reraise=True,

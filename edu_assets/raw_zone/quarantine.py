@@ -11,15 +11,21 @@ from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
 from edu_assets.contracts import registry
 from edu_assets.contracts.base import Contract, LoadMode, TermVia
+from edu_assets.errors import EduError
 from edu_assets.raw_zone.apply import Delivery, Judgement, Member, SliceReport, apply_term
 from edu_assets.raw_zone.stage import RECORD, Binding, Staged, drop, own_delivery, stage, staged_terms
 from edu_assets.warehouse import Role, Warehouse
 
 SQL = sql.SQL
+
+
+class NotCorrected(EduError):
+    """A correction cannot be taken; the message says why."""
 
 
 class QuarantinedRow(BaseModel):
@@ -60,6 +66,31 @@ def shown(connection: Connection, quarantine_id: int) -> dict[str, Any] | None:
         ).fetchone()
 
 
+def correct(
+    warehouse: Warehouse, quarantine_id: int, values: dict[str, str], run_id: str | None = None
+) -> list[SliceReport]:
+    """Give a quarantined row other values, by header, and replay it. Its original is kept beside them.
+
+    Raises NotCorrected where no open row bears the number or a header is none of the table's.
+    """
+    with warehouse.connect(Role.ETL, application_name="edu replay") as connection:
+        found = connection.execute(
+            "select raw_table from etl.quarantine where quarantine_id = %s and status = 'open' for update",
+            [quarantine_id],
+        ).fetchone()
+        if found is None:
+            raise NotCorrected(f"no open row {quarantine_id} in quarantine: it was replayed, or a newer one came")
+        known = [column.header for column in registry().contract(found[0]).stored_columns]
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise NotCorrected(f"{found[0]} has no columns {unknown}; it has {', '.join(known)}")
+        connection.execute(
+            "update etl.quarantine set corrected = coalesce(corrected, '{}') || %s where quarantine_id = %s",
+            [Jsonb(values), quarantine_id],
+        )
+    return replay(warehouse, ids=[quarantine_id], run_id=run_id)
+
+
 def replay(
     warehouse: Warehouse,
     *,
@@ -77,18 +108,22 @@ def replay(
     reports: list[SliceReport] = []
     with warehouse.connect(Role.ETL, autocommit=True, application_name="edu replay") as connection:
         batches = connection.execute(
-            "select raw_table, feed, delivery_id, as_of_load, array_agg(quarantine_id) from etl.quarantine"
-            " q where status = 'open' and not original ? %s and (%s::text is null or raw_table = %s)"
+            "select raw_table, feed, delivery_id, as_of_load, array_agg(quarantine_id),"
+            " array(select jsonb_object_keys(original - %s || coalesce(corrected, '{}')) order by 1) as header"
+            " from etl.quarantine q where status = 'open' and (not original ? %s or corrected is not null)"
+            " and (%s::text is null or raw_table = %s)"
             " and (%s::text is null or feed = %s) and (%s::bigint[] is null or quarantine_id = any(%s))"
             " and not exists (select from etl.held_slice h where h.delivery_id = q.delivery_id and h.status = 'open'"
             " and h.school is null and h.term_key = q.term_key and q.raw_table = any(h.raw_tables))"
-            " group by 1, 2, 3, 4 order by 3, 1",
-            [RECORD, raw_table, raw_table, feed, feed, ids, ids],
+            " group by 1, 2, 3, 4, header order by 3, 1",
+            [RECORD, RECORD, raw_table, raw_table, feed, feed, ids, ids],
         ).fetchall()
-        for table, of_feed, delivery_id, as_of, found in batches:
+        for table, of_feed, delivery_id, as_of, found, header in batches:
             contract = registry().contract(table)
             with own_delivery(connection, delivery_id):
-                reports += _replay_batch(connection, contract, of_feed, delivery_id, as_of, found, run_id)
+                reports += _replay_batch(
+                    connection, contract, of_feed, delivery_id, as_of, found, tuple(header), run_id
+                )
     return reports + replay_children(warehouse, reports, run_id)
 
 
@@ -113,15 +148,16 @@ def _replay_batch(
     delivery_id: int,
     as_of: int,
     ids: list[int],
+    header: tuple[str, ...],
     run_id: str | None,
 ) -> list[SliceReport]:
     row = connection.execute(
-        "select array(select jsonb_object_keys(original) order by 1), q.source_file, d.effective_date"
+        "select q.source_file, d.effective_date"
         " from etl.quarantine q join etl.delivery d using (delivery_id) where quarantine_id = %s",
         [ids[0]],
     ).fetchone()
     assert row is not None
-    header, source_file, effective = tuple(row[0]), row[1], row[2]
+    source_file, effective = row
     positions = {
         column.name: header.index(name) + 1
         for column in contract.stored_columns

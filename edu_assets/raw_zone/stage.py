@@ -193,7 +193,10 @@ def _copy_malformed(connection: Connection, staged: Staged, spill: IO[str]) -> N
 def _copy_quarantined(connection: Connection, staged: Staged, ids: list[int]) -> None:
     """Stage the originals of quarantined rows; `_line` is the quarantine id, unique where lines are not."""
     fields = [f"c{n}" for n in range(1, len(staged.binding.header) + 1)]
-    originals = [SQL("original ->> {}").format(sql.Literal(header)) for header in staged.binding.header]
+    originals = [
+        SQL("(original || coalesce(corrected, '{{}}')) ->> {}").format(sql.Literal(header))
+        for header in staged.binding.header
+    ]
     staged.rows_read = connection.execute(
         SQL(
             "insert into {} (_line, {}) select quarantine_id, {} from etl.quarantine where quarantine_id = any({})"

@@ -96,12 +96,14 @@ create table if not exists etl.quarantine (
     quarantine_id bigint generated always as identity primary key,
     raw_table text not null, feed text not null, delivery_id bigint not null references etl.delivery,
     source_file text not null, source_row bigint not null, term_key text,
-    source_key jsonb, original jsonb not null, rule text not null, column_name text, message text not null,
+    source_key jsonb, original jsonb not null, corrected jsonb,
+    rule text not null, column_name text, message text not null,
     status text not null default 'open' check (status in ('open', 'replayed', 'superseded')),
     as_of_load bigint not null, content_hash text not null, occurrence integer not null,
     quarantined_at timestamptz not null default clock_timestamp(), resolved_by bigint,
     unique (raw_table, feed, content_hash, occurrence)
 );
+alter table etl.quarantine add column if not exists corrected jsonb;
 create index if not exists quarantine_open on etl.quarantine (raw_table, feed) where status = 'open';
 create table if not exists etl.held_slice (
     held_id bigint generated always as identity primary key,

@@ -250,12 +250,12 @@ def _manifest(archive: zipfile.ZipFile, manifest_file: str | None) -> dict[str, 
 def _header(path: Path, member: str | None, name: str) -> tuple[str, ...]:
     table = CsvTable(path, member, name, ())
     with table._open() as stream:
-        start = stream.read(HEADER_BYTES)
+        start = stream.read(HEADER_BYTES).removeprefix(BOM)
     if not start.strip():
         raise FileRefused(f"{member or name} is empty; a file without rows still needs its header")
     try:
-        text = start.decode("utf-8-sig", "ignore")
-        header = next(csv.reader(io.StringIO(text, newline="")))
+        text = start.decode("utf-8", "ignore")
+        header = next(csv.reader(io.StringIO(text, newline=""), strict=True))
     except (csv.Error, StopIteration) as error:
         raise FileRefused(f"{member or name}: the first line is no CSV header ({error})") from error
     twice = sorted({column for column in header if header.count(column) > 1})

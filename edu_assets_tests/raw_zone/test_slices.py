@@ -9,7 +9,7 @@ from psycopg import sql
 
 from edu_assets.raw_zone import release
 from edu_assets_tests.raw_zone.exports import active, assessments, attendance, gone, org, package, student, students
-from edu_assets_tests.testbed import Platform
+from edu_assets_tests.testbed import MakeNetwork, Platform
 
 USERS = "select sourced_id from raw_zone.oneroster__users where _feed = %s and term_key = %s order by 1"
 HELD = "select school, status from etl.held_slice order by held_id"
@@ -165,7 +165,7 @@ def test_exactly_the_share_is_not_held(platform: Platform) -> None:
     assert roster(platform, "2013-02-06", students(8)).status == "applied"
 
 
-def test_the_share_is_the_feeds_own(make_network) -> None:
+def test_the_share_is_the_feeds_own(make_network: MakeNetwork) -> None:
     platform = make_network(feeds={"sis": {"system": "oneroster", "landing": "sis", "hold_share": 0.5}})
     roster(platform, "2013-02-05", students(10))
     assert roster(platform, "2013-02-06", students(5)).status == "applied"
@@ -218,6 +218,20 @@ def test_a_newer_held_delivery_makes_the_older_held_one_past(platform: Platform)
     roster(platform, "2013-02-06", students(2))
     roster(platform, "2013-02-07", students(3))
     assert platform.query(HELD) == [("s1", "superseded"), ("s1", "open")]
+
+
+def test_a_held_file_of_days_is_past_once_a_newer_file_states_all_its_days(platform: Platform) -> None:
+    def sheet(count: int, *days: str) -> str:
+        return attendance(*(f"01,{n},{day},P,0" for day in days for n in range(count)))
+
+    first, second, third = "2013-03-01", "2013-03-04", "2013-03-05"
+    platform.deliver("attendance", "attendance_daily_1.csv", sheet(10, first, second))
+    platform.deliver("attendance", "attendance_daily_2.csv", sheet(2, first, second))
+    assert platform.query(HELD) == [("01", "open")]
+    platform.deliver("attendance", "attendance_daily_3.csv", sheet(11, first, third))
+    assert platform.query(HELD) == [("01", "open")]
+    platform.deliver("attendance", "attendance_daily_4.csv", sheet(12, third, second, first))
+    assert platform.query(HELD) == [("01", "superseded")]
 
 
 def test_neither_a_delta_nor_an_old_file_makes_a_held_delivery_past(platform: Platform) -> None:

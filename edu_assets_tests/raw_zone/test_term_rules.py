@@ -16,7 +16,7 @@ from edu_assets_tests.raw_zone.exports import (
     students,
     submissions,
 )
-from edu_assets_tests.testbed import Platform
+from edu_assets_tests.testbed import MakeNetwork, Platform
 
 TERMS_OF_ORGS = "select term_key, sourced_id from raw_zone.oneroster__orgs order by 1, 2"
 
@@ -183,7 +183,7 @@ def test_a_full_first_delivery_starts_from_nothing(platform: Platform) -> None:
     assert platform.value("select count(*) from raw_zone.oneroster__orgs where term_key = '2013|J'") == 9
 
 
-def test_overlapping_terms_refuse_a_delivery_that_only_a_date_could_place(make_network) -> None:
+def test_overlapping_terms_refuse_a_delivery_that_only_a_date_could_place(make_network: MakeNetwork) -> None:
     platform = make_network(
         calendar={
             "tiles": False,
