@@ -28,7 +28,7 @@
         {{ return({'relations': [target]}) }}
     {%- endif -%}
 
-    {%- set term = "'" ~ dbt.escape_single_quotes(edu_term()) ~ "'" -%}
+    {%- set term = this_term() -%}
     {%- set base = target.identifier ~ '__' ~ term_slug(edu_term()) -%}
     {%- set final = fitting_name(base) -%}
     {%- set place = base[:34] ~ '__aside_' ~ local_md5(base)[:8] -%}
