@@ -25,9 +25,14 @@
     {{ return(term) }}
 {% endmacro %}
 
+{# The term of the run as a literal. #}
+{% macro this_term() -%}
+    '{{ dbt.escape_single_quotes(edu_term()) }}'
+{%- endmacro %}
+
 {# The condition that prunes a relation to the term of the run: one partition of each raw table. #}
 {% macro in_term(relation) -%}
-    {{ relation }}.term_key = '{{ dbt.escape_single_quotes(edu_term()) }}'
+    {{ relation }}.term_key = {{ this_term() }}
 {%- endmacro %}
 
 {# Refuse what a run must not do before anything is done. #}
@@ -62,7 +67,6 @@
     {%- if not where -%}
         {%- do return(relation) -%}
     {%- endif -%}
-    {%- set term = "'" ~ dbt.escape_single_quotes(edu_term()) ~ "'" -%}
-    {%- set scoped = modules.re.sub('\\bedu_term\\b', term | replace('\\', '\\\\'), where) -%}
+    {%- set scoped = modules.re.sub('\\bedu_term\\b', this_term() | replace('\\', '\\\\'), where) -%}
     {%- do return('(select * from ' ~ relation ~ ' where ' ~ scoped ~ ') as tested') -%}
 {%- endmacro %}

@@ -6,9 +6,15 @@
 }) }}
 
 with given as (
-    select count(distinct (report.student_id, report.school_id, report.attendance_date)) as reports
-    from {{ ref('conformed_daily_attendance') }} as report
-    where {{ in_term('report') }}
+    select count(*) as reports
+    from (
+        select distinct
+            report.student_id,
+            report.school_id,
+            report.attendance_date
+        from {{ ref('conformed_daily_attendance') }} as report
+        where {{ in_term('report') }}
+    ) as report
 ),
 
 inside as (

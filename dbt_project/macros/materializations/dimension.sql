@@ -68,7 +68,7 @@
         {{ return({'relations': [target]}) }}
     {%- endif -%}
 
-    {%- set term = "'" ~ dbt.escape_single_quotes(edu_term()) ~ "'" -%}
+    {%- set term = this_term() -%}
     {%- set incoming = 'incoming_' ~ unique_suffix() -%}
     {%- set vanished = 'vanished_' ~ unique_suffix() -%}
 

@@ -28,15 +28,17 @@
         {{ return({'relations': [target]}) }}
     {%- endif -%}
 
-    {%- set term = "'" ~ dbt.escape_single_quotes(edu_term()) ~ "'" -%}
+    {%- set term = this_term() -%}
     {%- set base = target.identifier ~ '__' ~ term_slug(edu_term()) -%}
     {%- set final = fitting_name(base) -%}
-    {%- set aside = target.incorporate(path={'identifier': base[:44] ~ '__aside_' ~ unique_suffix()}) -%}
+    {%- set place = base[:34] ~ '__aside_' ~ local_md5(base)[:8] -%}
+    {%- set aside = target.incorporate(path={'identifier': place ~ '_' ~ unique_suffix()}) -%}
     {%- set infers = model.config.meta.get('infers', []) -%}
     {%- set rows = 'rows_' ~ unique_suffix() -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
+    {% call statement('sweep') %}{{ sweep_left_behind(target, place) }}{% endcall %}
     {% call statement('aside') %}
         create table {{ aside }} (like {{ target }} including defaults including constraints);
         alter table {{ aside }} add check (term_key = {{ term }});
@@ -78,11 +80,45 @@
     {% do adapter.commit() %}
 
     {% call statement('swap') %}{{ swap_partition(target, aside, final, term) }}{% endcall %}
+    {% call statement('done') %} select pg_advisory_unlock({{ aside_lock(place) }}) {% endcall %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
+
+{# Held by the session that builds a model's term, so that two of them take turns; a crash releases it. #}
+{% macro aside_lock(place) -%}
+    hashtextextended('edu:aside:{{ place }}', 0)
+{%- endmacro %}
+
+{# Drop what a build that failed or was killed has left of this model's term. What is locked stays for the next build. #}
+{% macro sweep_left_behind(target, place) -%}
+    select pg_advisory_lock({{ aside_lock(place) }});
+    do $sweep$
+    declare
+        left_behind regclass;
+    begin
+        perform set_config('lock_timeout', '400ms', true);
+        for left_behind in
+            select c.oid::regclass
+            from pg_class as c
+            where
+                c.relnamespace = '{{ target.schema }}'::regnamespace
+                and c.relkind = 'r'
+                and not c.relispartition
+                and starts_with(c.relname, '{{ place }}_')
+        loop
+            begin
+                execute format('drop table %s', left_behind);
+            exception when lock_not_available then
+                raise notice '% is locked and stays until the next build', left_behind;
+            end;
+        end loop;
+        perform set_config('lock_timeout', '0', true);
+    end
+    $sweep$
+{%- endmacro %}
 
 {# Insert what the built rows refer to and the dimension lacks. #}
 {% macro insert_inferred_members(constraint, rows, name, term) -%}

@@ -35,7 +35,7 @@
 
 
 {# Every value is one that a rule table knows. Seeds carry no foreign keys, since they are replaced whole. #}
-{% test known_to_rule(model, column_name, rules, rule_column, other_values=[]) %}
+{% test known_to_rule(model, column_name, rules, rule_column, other_value='') %}
     select
         {{ column_name }} as unknown_value,
         count(*) as rows_with_it
@@ -43,8 +43,6 @@
     where
         {{ column_name }} is not null
         and {{ column_name }} not in (select known.{{ rule_column }} from {{ rules }} as known)
-        {%- for value in other_values %}
-        and {{ column_name }} <> '{{ value }}'
-        {%- endfor %}
+        and {{ column_name }} <> '{{ other_value }}'
     group by {{ column_name }}
 {% endtest %}

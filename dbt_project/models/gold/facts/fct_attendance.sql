@@ -8,12 +8,10 @@ with rule as (
 
 -- a network without any system that gives daily attendance expects no report, so it has no attendance days
 expected as (
-    select exists (
-        select 1
-        from {{ source('etl', 'feed') }} as feed
-        inner join {{ ref('conforming_systems') }} as conforming on feed.system = conforming.system
-        where conforming.entity = 'daily_attendance'
-    ) as is_expected
+    select count(*) > 0 as is_expected
+    from {{ source('etl', 'feed') }} as feed
+    inner join {{ ref('conforming_systems') }} as conforming on feed.system = conforming.system
+    where conforming.entity = 'daily_attendance'
 ),
 
 day_enrolled as (
@@ -70,7 +68,7 @@ reported_school_day as (
 )
 
 select
-    '{{ dbt.escape_single_quotes(edu_term()) }}' as term_key,
+    {{ this_term() }} as term_key,
     day_enrolled.student_key,
     day_enrolled.school_key,
     day_enrolled.school_date as attendance_date,

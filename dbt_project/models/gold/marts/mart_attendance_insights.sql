@@ -11,12 +11,12 @@ counted as (
         count(distinct attendance.attendance_date) filter (where not attendance.is_school_reported)
             as school_days_unreported,
         {%- for weekday in weekdays() %}
-        count(*) filter (
-            where attendance.is_reported and extract(isodow from attendance.attendance_date) = {{ loop.index }}
-        ) as days_reported_{{ weekday }},
-        coalesce(sum(attendance.absent_portion) filter (
-            where extract(isodow from attendance.attendance_date) = {{ loop.index }}
-        ), 0) as days_absent_{{ weekday }},
+            count(*) filter (
+                where attendance.is_reported and extract(isodow from attendance.attendance_date) = {{ loop.index }}
+            ) as days_reported_{{ weekday }},
+            coalesce(sum(attendance.absent_portion) filter (
+                where extract(isodow from attendance.attendance_date) = {{ loop.index }}
+            ), 0) as days_absent_{{ weekday }},
         {%- endfor %}
         count(distinct attendance.student_key) as students
     from {{ ref('fct_attendance') }} as attendance
@@ -47,25 +47,34 @@ outside as (
 
 -- a grade that has reports outside every membership alone has a row too
 place as (
-    select counted.school_key, counted.grade_level from counted
+    select
+        counted.school_key,
+        counted.grade_level
+    from counted
     union
-    select outside.school_key, outside.grade_level from outside
+    select
+        outside.school_key,
+        outside.grade_level
+    from outside
     union
-    select flagged.school_key, flagged.grade_level from flagged
+    select
+        flagged.school_key,
+        flagged.grade_level
+    from flagged
 )
 
 select
-    '{{ dbt.escape_single_quotes(edu_term()) }}' as term_key,
+    {{ this_term() }} as term_key,
     place.school_key,
     place.grade_level,
     coalesce(counted.students, 0) as students,
     {%- for part in attendance_part_names() %}
-    coalesce(counted.{{ part }}, 0) as {{ part }},
+        coalesce(counted.{{ part }}, 0) as {{ part }},
     {%- endfor %}
     coalesce(counted.school_days_unreported, 0) as school_days_unreported,
     {%- for weekday in weekdays() %}
-    coalesce(counted.days_reported_{{ weekday }}, 0) as days_reported_{{ weekday }},
-    coalesce(counted.days_absent_{{ weekday }}, 0) as days_absent_{{ weekday }},
+        coalesce(counted.days_reported_{{ weekday }}, 0) as days_reported_{{ weekday }},
+        coalesce(counted.days_absent_{{ weekday }}, 0) as days_absent_{{ weekday }},
     {%- endfor %}
     coalesce(flagged.students_term_absence_10pct, 0) as students_term_absence_10pct,
     coalesce(flagged.students_term_absence_eligible, 0) as students_term_absence_eligible,

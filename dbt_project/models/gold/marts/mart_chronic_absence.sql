@@ -13,7 +13,9 @@ with built_term as (
         term.ordinal = max(term.ordinal) over (partition by term.academic_year) as is_latest
     from {{ ref('dim_academic_term') }} as term
     where exists (
-        select 1 from {{ ref('mart_student_attendance') }} as built where built.term_key = term.term_key
+        select 1
+        from {{ ref('mart_student_attendance') }} as built
+        where built.term_key = term.term_key
     )
 ),
 

@@ -157,9 +157,14 @@ capacity as (
 
 -- a grade that has seats and no student is shown, in a school that has students
 place as (
-    select counted.school_key, counted.grade_level from counted
+    select
+        counted.school_key,
+        counted.grade_level
+    from counted
     union
-    select capacity.school_key, capacity.grade_level
+    select
+        capacity.school_key,
+        capacity.grade_level
     from capacity
     where capacity.school_key in (select counted.school_key from counted)
 )

@@ -87,7 +87,8 @@ student as (
         grade_level,
         primary_school_id
     from {{ ref('stg_oneroster__users') }}
-    order by term_key, _feed, student_id, _load_id desc, primary_school_id, grade_level
+    order by
+        term_key asc, _feed asc, student_id asc, _load_id desc, primary_school_id asc, grade_level asc
 ),
 
 placed as (

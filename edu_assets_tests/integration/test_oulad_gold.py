@@ -1,0 +1,69 @@
+"""The Open University's enrolments out of gold: the figures that its publisher and ../shared/data give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from edu_assets.settings import PROJECT
+from edu_assets_tests.gold.building import Platform, broken, build_term, deploy_gold, load, server
+
+
+@pytest.fixture(scope="module")
+def oulad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    network = PROJECT / "networks" / "oulad.yaml"
+    with server(tmp_path_factory.mktemp("oulad_home")) as home:
+        platform = load(home, network)
+        assert platform.settings.landing_of("oulad").is_dir(), "the OULAD files are missing: ../shared/data/oulad"
+        assert not broken(deploy_gold(platform))
+        for term_key in platform.terms:
+            assert not broken(build_term(platform, term_key))
+        yield platform
+
+
+def test_there_are_32593_enrolments(oulad: Platform) -> None:
+    assert oulad.value("select count(*) from gold.fct_class_enrollment") == 32_593
+
+
+def test_they_are_of_28785_students(oulad: Platform) -> None:
+    assert oulad.value("select count(distinct student_key) from gold.fct_class_enrollment") == 28_785
+    described = "select count(*) from gold.dim_student where student_id <> '' and not is_inferred"
+    assert oulad.value(described) == 28_785
+
+
+@pytest.mark.parametrize(
+    ("result", "enrolments"), [("Pass", 12_361), ("Withdrawn", 10_156), ("Fail", 7_052), ("Distinction", 3_024)]
+)
+def test_results_are_those_published(oulad: Platform, result: str, enrolments: int) -> None:
+    query = "select count(*) from gold.fct_class_enrollment where final_result = %s"
+    assert oulad.value(query, [result]) == enrolments
+
+
+def test_there_are_22_presentations(oulad: Platform) -> None:
+    assert oulad.value("select count(distinct class_key) from gold.fct_class_enrollment") == 22
+    assert oulad.value("select count(*) from gold.dim_class where class_id <> '' and not is_inferred") == 22
+
+
+def test_there_are_10072_withdrawals_and_45_enrolments_without_a_date(oulad: Platform) -> None:
+    dates = "select count(end_date), count(*) - count(begin_date) from gold.fct_class_enrollment"
+    assert oulad.rows(dates) == [(10_072, 45)]
+
+
+def test_every_enrolment_stands_in_the_term_of_its_presentation(oulad: Platform) -> None:
+    by_term = "select term_key, count(*) from gold.fct_class_enrollment group by 1 order by 1"
+    raw = "select term_key, count(*) from raw_zone.oulad__student_info group by 1 order by 1"
+    assert oulad.rows(by_term) == oulad.rows(raw)
+    assert [term for term, _ in oulad.rows(by_term)] == ["2013|B", "2013|J", "2014|B", "2014|J"]
+
+
+def test_a_network_without_attendance_has_none_and_no_unreported_days(oulad: Platform) -> None:
+    assert oulad.value("select count(*) from gold.fct_attendance") == 0
+    assert oulad.value("select count(*) from gold.mart_attendance_insights") == 0
+
+
+def test_memberships_headcount_and_exits_add_up(oulad: Platform) -> None:
+    members = "select sum(memberships), sum(no_shows), sum(headcount_term_end + exits) from gold.mart_enrollment"
+    memberships, no_shows, accounted = oulad.rows(members)[0]
+    assert memberships + no_shows == oulad.value("select count(*) from gold.fct_enrollment")
+    assert memberships == accounted
