@@ -30,14 +30,11 @@ from pydantic import BaseModel
 from edu_assets.errors import EduError
 from edu_assets.gold.generate import DBT_PROJECT, generate
 from edu_assets.settings import Settings
-from edu_assets.warehouse import Role, Warehouse
+from edu_assets.warehouse import Role, Warehouse, locks
 from edu_assets.warehouse.locks import session_lock
 from edu_assets.warehouse.placement import locked
 
 DEPLOY_LOCK = "edu:deploy:gold"
-TERM_LOCK = "edu:term:"
-"""The lock that a load of the term takes too (raw_zone/apply.py): loads of a term wait while its gold builds."""
-
 BUILT_SUFFIXES = (".sql", ".yml", ".csv")
 NOT_BUILT = ("target", "logs")
 
@@ -294,7 +291,7 @@ def build_term(
     digest = project_digest(settings)
     with (
         warehouse.connect(Role.DBT, autocommit=True, application_name=f"edu gold {term_key}") as connection,
-        session_lock(connection, TERM_LOCK + term_key),
+        session_lock(connection, locks.TERM + term_key),
     ):
         ledger = _Ledger.open(connection, term_key, digest, is_whole=select is None, run_id=run_id)
         begun = time.monotonic()

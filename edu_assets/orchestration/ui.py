@@ -60,7 +60,7 @@ def serve(warehouse: Warehouse, port: int, say: Callable[[str], None]) -> Exit:
         raise EduError(f"port {port} on {HOST} is taken: stop what uses it, or choose another with --port")
     variables = {**os.environ, **environment(warehouse)}
     home = Path(variables["DAGSTER_HOME"])
-    logs = home / "logs"
+    logs = warehouse.settings.network_home.resolve() / "logs"  # Dagster clears `logs` in its own home
     logs.mkdir(exist_ok=True)
     code_port = _free_port()
     workspace = _write_workspace(home, code_port)

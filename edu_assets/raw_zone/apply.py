@@ -33,10 +33,10 @@ from edu_assets.raw_zone.tables import (
     partition_name,
     raw_identifier,
 )
+from edu_assets.warehouse import locks
 
 SQL = sql.SQL
 LOAD_LOCK = "edu:load"
-TERM_LOCK = "edu:term:"
 
 
 class SliceReport(BaseModel):
@@ -245,7 +245,7 @@ def apply_term(
     Returns a report a slice, those of other terms that a key has left included.
     """
     with connection.transaction():
-        _lock(connection, TERM_LOCK + term_key)
+        _lock(connection, locks.TERM + term_key)
         _lock(connection, LOAD_LOCK)
         load_id = _scalar(connection, "select nextval('etl.load_id')")
         slices = [_Slice(member, delivery.feed, term_key, load_id, judgement) for member in members]

@@ -14,12 +14,12 @@ from pydantic import BaseModel
 
 from edu_assets.contracts import registry
 from edu_assets.errors import EduError
-from edu_assets.raw_zone.apply import TERM_LOCK, Judgement, SliceReport
+from edu_assets.raw_zone.apply import Judgement, SliceReport
 from edu_assets.raw_zone.conservation import standing_rows
 from edu_assets.raw_zone.loader import load_archived
 from edu_assets.raw_zone.quarantine import replay_children
 from edu_assets.settings import Settings
-from edu_assets.warehouse import Role, Warehouse
+from edu_assets.warehouse import Role, Warehouse, locks
 from edu_assets.warehouse.locks import session_lock
 
 
@@ -84,7 +84,7 @@ def reapply(
     contract = registry().contract(raw_table)
     with (
         warehouse.connect(Role.ETL, autocommit=True, application_name="edu reapply") as connection,
-        session_lock(connection, TERM_LOCK + term_key),
+        session_lock(connection, locks.TERM + term_key),
     ):
         before = standing_rows(connection, contract, term_key)
         deliveries = connection.execute(

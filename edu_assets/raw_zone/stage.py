@@ -39,8 +39,10 @@ from edu_assets.raw_zone.expressions import (
 )
 from edu_assets.raw_zone.tables import column_definitions, names
 from edu_assets.sources.files import CsvTable, Malformed, NotPlain, Record
+from edu_assets.warehouse.locks import session_lock
 
 SQL = sql.SQL
+DELIVERY_LOCK = "edu:delivery:"
 RECORD = "_record"  # under this name quarantine keeps a record that has no cells
 
 
@@ -551,13 +553,8 @@ def staged_terms(connection: Connection, staged: Staged) -> dict[str, int]:
 @contextmanager
 def own_delivery(connection: Connection, delivery_id: int) -> Iterator[None]:
     """Hold the delivery's lock, by which the sweep tells live staging tables from a crash's."""
-    lock = f"edu:delivery:{delivery_id}"
-    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [lock])
-    try:
+    with session_lock(connection, f"{DELIVERY_LOCK}{delivery_id}"):
         yield
-    finally:
-        if not connection.broken:
-            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [lock])
 
 
 def sweep(connection: Connection) -> None:
@@ -567,7 +564,7 @@ def sweep(connection: Connection) -> None:
         " where n.nspname = 'stage' and c.relkind = 'r'"
     ).fetchall()
     for delivery_id, tables in _by_delivery(row[0] for row in rows).items():
-        lock = f"edu:delivery:{delivery_id}"
+        lock = f"{DELIVERY_LOCK}{delivery_id}"
         taken = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [lock]).fetchone()
         if not (taken and taken[0]):
             continue

@@ -1,4 +1,7 @@
-"""Advisory locks by name, held by a session until it lets go or ends."""
+"""Advisory locks by name, and the names that several packages share.
+
+A load of a term and a gold build of the term take the same lock, each where it does its work.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from psycopg import Connection
+
+TERM = "edu:term:"
+"""Followed by the term key: held by a load while it applies the term, by gold while it builds it."""
 
 
 @contextmanager

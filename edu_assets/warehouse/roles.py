@@ -25,6 +25,7 @@ from psycopg import Connection, errors, sql
 from pydantic import SecretStr
 
 from edu_assets.warehouse.errors import WarehouseRefused
+from edu_assets.warehouse.locks import session_lock
 from edu_assets.warehouse.passwords import fingerprint
 
 
@@ -132,11 +133,8 @@ def set_up_dagster_database(connection: Connection, site: Site) -> None:
 @contextmanager
 def one_at_a_time(connection: Connection) -> Iterator[None]:
     """Two processes that set up the same server take turns."""
-    connection.execute("SELECT pg_advisory_lock(hashtextextended('edu:warehouse', 0))")
-    try:
+    with session_lock(connection, "edu:warehouse"):
         yield
-    finally:
-        connection.execute("SELECT pg_advisory_unlock(hashtextextended('edu:warehouse', 0))")
 
 
 def _require_version(connection: Connection) -> None:

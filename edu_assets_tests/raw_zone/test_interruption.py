@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edu_assets.raw_zone import replay
-from edu_assets.raw_zone.apply import TERM_LOCK
 from edu_assets.settings import PROJECT
-from edu_assets.warehouse import Role
+from edu_assets.warehouse import Role, locks
 from edu_assets_tests.raw_zone.exports import attendance, org, package, students
 from edu_assets_tests.testbed import MakeNetwork, Platform
 
@@ -45,7 +44,7 @@ def until(condition: Callable[[], bool]) -> None:
 def held_term(platform: Platform, term: str) -> Iterator[None]:
     """Hold a term's lock, as a gold build of that term does."""
     with platform.warehouse.connect(Role.ETL, autocommit=True) as connection:
-        connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [TERM_LOCK + term])
+        connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [locks.TERM + term])
         yield
 
 
