@@ -221,6 +221,8 @@ def load(
         _print_json(reports)
     else:
         _show_deliveries(reports)
+    if any(report.failed for report in reports):
+        raise typer.Exit(Exit.FAILED)
     if any(report.status == "refused" for report in reports):
         raise typer.Exit(Exit.REFUSED)
 
@@ -390,6 +392,25 @@ def quarantine_replay(
         out.print(_slice_table(slices))
     else:
         out.print("no row is valid now; each waits for its cause to be mended")
+
+
+@quarantine_app.command("correct")
+def quarantine_correct(
+    quarantine_id: Annotated[int, typer.Argument(help="The number that `edu quarantine list` gives.")],
+    values: Annotated[list[str], typer.Argument(help="Source columns with their right values: COLUMN=VALUE.")],
+    as_json: Json = False,
+) -> None:
+    """Correct a quarantined row by hand and load it. The original stays beside the correction."""
+    from edu_assets.raw_zone import correct
+
+    pairs = [value.split("=", 1) for value in values]
+    if any(len(pair) != 2 for pair in pairs):
+        raise typer.BadParameter("say each correction as COLUMN=VALUE, e.g. AttendanceDate=2025-01-22")
+    slices = correct(_ready(), quarantine_id, dict(pairs))
+    if as_json:
+        _print_json(slices)
+    else:
+        out.print(_slice_table(slices) if slices else "the row breaks a rule still; it stays in quarantine")
 
 
 @held_app.command("list")

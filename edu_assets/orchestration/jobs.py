@@ -37,6 +37,13 @@ def load_arrivals(context: dg.OpExecutionContext) -> None:
             **dict(outcomes),
         }
     )
+    failed = [f"{report.source_file}: {'; '.join(report.problems[-1:])}" for report in reports if report.failed]
+    if failed:
+        raise dg.Failure(
+            f"{len(failed)} of {len(reports)} files could not be loaded and wait for the next look; the others are "
+            f"loaded. {' | '.join(failed)}",
+            allow_retries=False,
+        )
 
 
 @dg.job(

@@ -143,11 +143,12 @@ def _note_loads(report: PipelineReport, clock: _Clock, deliveries: list[Delivery
         accepted=sum(part.accepted for part in slices if part.mode not in ("copied", "moved", "replayed")),
         quarantined=sum(delivery.quarantined for delivery in deliveries),
     )
-    report.refused = [
-        "; ".join(delivery.problems[-1:]) or delivery.source_file
-        for delivery in deliveries
-        if delivery.status == "refused"
-    ]
+    for delivery in deliveries:
+        said = "; ".join(delivery.problems[-1:]) or delivery.source_file
+        if delivery.status == "refused":
+            report.refused.append(said)
+        elif delivery.failed:
+            report.errors.append(f"{delivery.source_file}: {said}")
 
 
 def _build(warehouse: Warehouse, report: PipelineReport, clock: _Clock, stale: list[StaleTerm], say: Say) -> None:

@@ -58,6 +58,11 @@ class DeliveryReport(BaseModel):
     slices: list[SliceReport] = Field(default_factory=list)
     problems: list[str] = Field(default_factory=list)
 
+    @property
+    def failed(self) -> bool:
+        """Whether something went wrong that a next look may find mended: the file waits."""
+        return self.status == "failed"
+
 
 def load_paths(
     warehouse: Warehouse,
