@@ -1,4 +1,4 @@
-.PHONY: help pipeline ui test lint clean
+.PHONY: help pipeline ui test bench lint clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -26,6 +26,9 @@ ui: $(VENV)/.installed ## Dagster on http://127.0.0.1:3000 (code server, webserv
 
 test: $(VENV)/.installed ## every test
 	$(PYTHON) -m pytest -q edu_assets_tests
+
+bench: $(VENV)/.installed ## measure loads and pipeline against yardsticks, into bench/results.json
+	$(PYTHON) -m bench.run
 
 lint: $(VENV)/.installed ## ruff, mypy
 	$(VENV)/bin/ruff check .

@@ -102,11 +102,11 @@ class Platform:
     warehouse: Warehouse
 
     @classmethod
-    def create(cls, home: Path, declaration: dict[str, Any]) -> Platform:
-        """Write the network file, create the database, deploy the raw zone."""
+    def create(cls, home: Path, declaration: dict[str, Any], **more: Any) -> Platform:
+        """Write the network file, create the database, deploy the raw zone. `more`: fields of Settings."""
         network_file = home / f"{declaration['name']}.yaml"
         network_file.write_text(yaml.safe_dump(declaration, sort_keys=False), encoding="utf-8")
-        settings = settings_for(home, network_file)
+        settings = settings_for(home, network_file, **more)
         platform = cls(settings, Warehouse.of(settings))
         platform.warehouse.up()
         deploy(platform.warehouse, settings.network)
