@@ -16,13 +16,17 @@
     {%- endif -%}
     {%- set term = env_var('EDU_TERM', '') -%}
     {%- if term == '' and not deploying() -%}
-        {{ exceptions.raise_compiler_error(
-            "EDU_TERM is not set. A run builds one term: EDU_TERM='2025-26|T1' dbt build. "
-            ~ "To create tables, rules and views without building a term: EDU_DEPLOY=1 dbt build "
-            ~ "--exclude-resource-type test"
-        ) }}
+        {% do refuse_run_without_term() %}
     {%- endif -%}
     {{ return(term) }}
+{% endmacro %}
+
+{% macro refuse_run_without_term() %}
+    {{ exceptions.raise_compiler_error(
+        "EDU_TERM is not set. A run builds one term: EDU_TERM='2025-26|T1' dbt build. "
+        ~ "To create tables, rules and views without building a term: EDU_DEPLOY=1 dbt build "
+        ~ "--exclude-resource-type test"
+    ) }}
 {% endmacro %}
 
 {# The term of the run as a literal. #}
@@ -45,6 +49,9 @@
             ) }}
         {%- endif -%}
         {%- set term = env_var('EDU_TERM', '') -%}
+        {%- if term == '' and not deploying() and flags.WHICH in ('build', 'run', 'seed') -%}
+            {% do refuse_run_without_term() %}
+        {%- endif -%}
         {%- if term != '' -%}
             {%- set known = run_query('select term_key from etl.term order by ordinal').columns[0].values() -%}
             {%- if term not in known -%}

@@ -84,13 +84,19 @@ def test_a_term_that_was_empty_fills_again(own: Platform) -> None:
 # -- what a run demands -------------------------------------------------------------------------
 
 
-def test_a_run_without_a_term_says_what_to_do(small_one: Platform) -> None:
-    nodes = run_dbt(small_one, ["run", "--select", "fct_enrollment"], {})
-    assert [node.status for node in nodes if node.name == "fct_enrollment"] == ["error"]
-    message = " ".join(node.message for node in nodes)
+@pytest.mark.parametrize("command", ["build", "run", "seed"])
+def test_a_run_without_a_term_says_what_to_do(small_one: Platform, command: str) -> None:
+    with pytest.raises(Refused) as refused:
+        run_dbt(small_one, [command], {})
+    message = str(refused.value)
     assert "EDU_TERM is not set" in message
     assert "EDU_TERM='2025-26|T1' dbt build" in message
     assert "EDU_DEPLOY=1" in message
+
+
+def test_a_data_test_without_a_term_says_what_to_do(small_one: Platform) -> None:
+    nodes = run_dbt(small_one, ["test", "--select", "transfers_balance"], {})
+    assert "EDU_TERM is not set" in " ".join(node.message for node in nodes)
 
 
 def test_a_full_refresh_is_refused(small_one: Platform) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from edu_assets.settings import PROJECT
-from edu_assets_tests.gold.building import Platform, broken, build_term, deploy_gold, load, server
+from edu_assets_tests.gold.building import Platform, broken, build_term, deploy_gold, load, run_dbt, server
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +67,9 @@ def test_memberships_headcount_and_exits_add_up(oulad: Platform) -> None:
     memberships, no_shows, accounted = oulad.rows(members)[0]
     assert memberships + no_shows == oulad.value("select count(*) from gold.fct_enrollment")
     assert memberships == accounted
+
+
+def test_unit_tests_of_gold_pass_in_a_network_that_has_none_of_their_terms(oulad: Platform) -> None:
+    nodes = run_dbt(oulad, ["test", "--select", "test_type:unit"], {"EDU_DEPLOY": "1"})
+    assert sum(node.resource_type == "unit_test" for node in nodes) > 70
+    assert not broken(nodes)
