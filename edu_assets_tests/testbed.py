@@ -17,6 +17,7 @@ import yaml
 from psycopg import sql
 
 from edu_assets.raw_zone import DeliveryReport, deploy, load_paths, load_waiting
+from edu_assets.sample import write_exports
 from edu_assets.settings import PROJECT, Settings
 from edu_assets.warehouse import Role, Warehouse
 
@@ -78,6 +79,12 @@ def network_declaration(**changes: Any) -> dict[str, Any]:
     return copy.deepcopy(NETWORK) | changes
 
 
+def sample_declaration(*, students: int = 60, seed: int = 7, **changes: Any) -> dict[str, Any]:
+    """The sample network's file with few students, and top-level entries changed."""
+    declared = yaml.safe_load((PROJECT / "networks" / "sample.yaml").read_text(encoding="utf-8"))
+    return declared | {"sample": {"students": students, "seed": seed}} | changes
+
+
 def settings_for(home: Path, network_file: Path, **more: Any) -> Settings:
     """Settings that the environment has no part in; `more` are fields of Settings by their aliases."""
     isolated: dict[str, Any] = {
@@ -120,6 +127,11 @@ class Platform:
         shutil.rmtree(self.settings.network_home, ignore_errors=True)
         self.settings.network_file.unlink(missing_ok=True)
 
+    def load_sample(self) -> None:
+        """Write what the sample network's systems export, and load it."""
+        write_exports(self.settings.landing, self.settings.network)
+        self.load_waiting()
+
     def drop(self, feed: str, name: str, content: str | bytes) -> Path:
         """Put a file into the landing folder of a feed."""
         path = self.settings.landing_of(feed) / name
@@ -145,6 +157,15 @@ class Platform:
         with self.warehouse.connect(role, autocommit=True) as connection:
             cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
+
+    def change(self, statement: str, parameters: Sequence[Any] = (), *, role: Role = Role.ADMIN) -> int:
+        """Change something behind the platform's back; how many rows."""
+        with self.warehouse.connect(role, autocommit=True) as connection:
+            return connection.execute(statement.encode(), parameters or None).rowcount
+
+    @property
+    def terms(self) -> list[str]:
+        return [term.key for term in self.settings.network.calendar.ordered_terms()]
 
     def value(self, statement: str, parameters: Sequence[Any] = (), *, role: Role = Role.ADMIN) -> Any:
         """The one value of a query of one row and column."""

@@ -13,6 +13,7 @@ from edu_assets.gold.runner import (
     deploy_gold,
     manifest_content,
     project_digest,
+    run_dbt,
     stale_terms,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "deploy_gold",
     "manifest_content",
     "project_digest",
+    "run_dbt",
     "stale_terms",
 ]

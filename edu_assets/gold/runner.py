@@ -215,15 +215,14 @@ def deploy_gold(warehouse: Warehouse, settings: Settings) -> list[NodeResult]:
         if is_deployed(connection, digest):
             return []
         connection.execute(LEDGER_DDL)
-        deployed = _invoke(
+        deployed = run_dbt(
             warehouse,
             settings,
-            digest,
             ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"],
             {"EDU_DEPLOY": "1"},
         )
         _demand(deployed, "deploying gold failed")
-        tested = _unit_tests(warehouse, settings, digest)
+        tested = _unit_tests(warehouse, settings)
         connection.execute(
             "insert into gold.deployment (project_digest) values (%s)"
             " on conflict (project_digest) do update set deployed_at = clock_timestamp()",
@@ -232,12 +231,12 @@ def deploy_gold(warehouse: Warehouse, settings: Settings) -> list[NodeResult]:
         return deployed + tested
 
 
-def _unit_tests(warehouse: Warehouse, settings: Settings, digest: str) -> list[NodeResult]:
+def _unit_tests(warehouse: Warehouse, settings: Settings) -> list[NodeResult]:
     """Run dbt's unit tests, once a version of the project: they bring their own rows, so networks do not differ."""
     passed, version = settings.home / "unit_tests.passed", models_digest()
     if passed.exists() and passed.read_text(encoding="utf-8") == version:
         return []
-    tested = _invoke(warehouse, settings, digest, ["test", "--select", "test_type:unit"], {"EDU_DEPLOY": "1"})
+    tested = run_dbt(warehouse, settings, ["test", "--select", "test_type:unit"], {"EDU_DEPLOY": "1"})
     _demand(tested, "a unit test of gold fails, so no term is built with these models")
     passed.write_text(version, encoding="utf-8")
     return tested
@@ -296,10 +295,9 @@ def build_term(
         ledger = _Ledger.open(connection, term_key, digest, is_whole=select is None, run_id=run_id)
         begun = time.monotonic()
         try:
-            results = _invoke(
+            results = run_dbt(
                 warehouse,
                 settings,
-                digest,
                 [
                     "build",
                     "--exclude-resource-type",
@@ -371,15 +369,11 @@ class _Ledger:
 # -- dbt ----------------------------------------------------------------------------------------------
 
 
-def _invoke(
-    warehouse: Warehouse,
-    settings: Settings,
-    digest: str,
-    arguments: list[str],
-    variables: Mapping[str, str],
+def run_dbt(
+    warehouse: Warehouse, settings: Settings, arguments: list[str], variables: Mapping[str, str]
 ) -> list[NodeResult]:
     """Run one dbt command as dbt_user. Raises GoldFailed where it ends without results of nodes."""
-    manifest = _manifest_object(settings, digest)
+    manifest = _manifest_object(settings, project_digest(settings))
     with _environment({**warehouse.environment(Role.DBT), **variables}):
         outcome = _runner_class()(manifest=manifest).invoke([*arguments, *_flags(settings, writes=False)])
     if outcome.exception is not None or outcome.result is None:

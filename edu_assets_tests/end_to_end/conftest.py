@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from edu_assets.settings import PROJECT
-from edu_assets_tests.orchestration.conftest import sample_declaration
+from edu_assets_tests.testbed import sample_declaration
 
 TIMEOUT_SECONDS = 300
 

@@ -20,8 +20,7 @@ import yaml
 from edu_assets.settings import PROJECT
 from edu_assets.warehouse import Role, Warehouse
 from edu_assets_tests.end_to_end.conftest import Command
-from edu_assets_tests.orchestration.conftest import sample_declaration
-from edu_assets_tests.testbed import settings_for
+from edu_assets_tests.testbed import sample_declaration, settings_for
 
 COPIED = ("edu_assets", "dbt_project", "networks", "pyproject.toml", "setup.py", "workspace.yaml")
 

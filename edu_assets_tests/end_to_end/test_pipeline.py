@@ -12,8 +12,7 @@ import yaml
 from edu_assets.orchestration.instance import open_instance
 from edu_assets.warehouse import Role, Warehouse
 from edu_assets_tests.end_to_end.conftest import Command
-from edu_assets_tests.orchestration.conftest import sample_declaration
-from edu_assets_tests.testbed import settings_for
+from edu_assets_tests.testbed import sample_declaration, settings_for
 
 TERMS = [f"{year}|{term}" for year in ("2024-25", "2025-26") for term in ("T1", "T2", "T3")]
 

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from edu_assets_tests.gold.building import (
-    Platform,
-    bring_back,
-    broken,
-    build_term,
-    deploy_gold,
-    keep_copy,
-    load,
-    sample_network,
-    server,
-)
+from edu_assets_tests.conftest import MakeNetwork
+from edu_assets_tests.gold.building import bring_back, broken, build_term, keep_copy
+from edu_assets_tests.testbed import Platform, sample_declaration
 
 SEEDS = {"small_one": 11, "small_two": 20260901}
-STUDENTS = 60
 
 
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with server(tmp_path_factory.mktemp("gold_home")) as folder:
-        yield folder
-
-
-def _built(home: Path, name: str) -> Platform:
-    platform = load(home, sample_network(home, name, STUDENTS, SEEDS[name]))
-    assert not broken(deploy_gold(platform))
+def _built(make_network: MakeNetwork, name: str) -> Platform:
+    platform = make_network(**sample_declaration(name=name, seed=SEEDS[name]))
+    platform.load_sample()
     for term_key in platform.terms:
         assert not broken(build_term(platform, term_key))
     return platform
@@ -44,13 +28,13 @@ def seeded(request: pytest.FixtureRequest) -> Platform:
 
 
 @pytest.fixture(scope="session")
-def small_two(home: Path) -> Platform:
-    return _built(home, "small_two")
+def small_two(make_session_network: MakeNetwork) -> Platform:
+    return _built(make_session_network, "small_two")
 
 
 @pytest.fixture(scope="session")
-def small_one(home: Path) -> Platform:
-    platform = _built(home, "small_one")
+def small_one(make_session_network: MakeNetwork) -> Platform:
+    platform = _built(make_session_network, "small_one")
     keep_copy(platform)
     return platform
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edu_assets.warehouse import Role
-from edu_assets_tests.gold.building import MADE_BY_A_TERM, Platform, broken, build_term
+from edu_assets_tests.gold.building import MADE_BY_A_TERM, broken, build_term
+from edu_assets_tests.testbed import Platform
 
 FIRST_TERM, TERM, LAST_TERM = "2024-25|T1", "2025-26|T2", "2025-26|T3"
 
@@ -50,7 +51,7 @@ def test_a_key_that_its_latest_term_lost_falls_back_to_the_term_before(own: Plat
     own.change("delete from raw_zone.oneroster__users where identifier = %s and term_key = %s", [student, LAST_TERM])
     assert not broken(build_term(own, LAST_TERM, select="dim_student"))
     query = "select given_name, _term_key, _is_dropped from gold.dim_student where student_id = %s"
-    assert own.rows(query, [student]) == [("Fallen Back", TERM, False)]
+    assert own.query(query, [student]) == [("Fallen Back", TERM, False)]
 
 
 def test_a_key_that_no_term_has_any_more_stays_and_says_so(own: Platform) -> None:
@@ -58,7 +59,7 @@ def test_a_key_that_no_term_has_any_more_stays_and_says_so(own: Platform) -> Non
     own.change("delete from raw_zone.oneroster__users where identifier = %s", [student])
     assert not broken(build_term(own, LAST_TERM, select="dim_student"))
     query = "select _is_dropped, is_inferred, given_name is not null from gold.dim_student where student_id = %s"
-    assert own.rows(query, [student]) == [(True, False, True)]
+    assert own.query(query, [student]) == [(True, False, True)]
 
 
 def test_a_run_that_brings_nothing_new_writes_nothing(own: Platform) -> None:
@@ -87,11 +88,11 @@ def test_a_missing_parent_is_inferred_with_its_natural_key(own: Platform) -> Non
     _lose_parents(own)
     assert not broken(build_term(own, LAST_TERM))
     students = "select student_key = md5('student|' || student_id), is_inferred, given_name, _term_key"
-    assert own.rows(f"{students} from gold.dim_student where student_id = 'north_sis:ghost'") == [
+    assert own.query(f"{students} from gold.dim_student where student_id = 'north_sis:ghost'") == [
         (True, True, None, LAST_TERM)
     ]
     classes = "select class_key = md5('class|' || class_id), is_inferred from gold.dim_class"
-    assert own.rows(f"{classes} where class_id = 'north_sis:phantom'") == [(True, True)]
+    assert own.query(f"{classes} where class_id = 'north_sis:phantom'") == [(True, True)]
     held = "select count(*) from gold.fct_class_enrollment join gold.dim_class using (class_key) where is_inferred"
     assert own.value(held) == 1
 
@@ -100,7 +101,7 @@ def test_an_inferred_member_becomes_known_when_its_source_arrives(own: Platform)
     _lose_parents(own)
     build_term(own, LAST_TERM)
     query = "select is_inferred, given_name is not null from gold.dim_student where student_id = 'north_sis:ghost'"
-    assert own.rows(query) == [(True, False)]
+    assert own.query(query) == [(True, False)]
     own.change(
         "update raw_zone.oneroster__users set sourced_id = 'ghost', identifier = '' where (term_key, _feed, sourced_id)"
         " = (select term_key, _feed, sourced_id from raw_zone.oneroster__users where term_key = %s"
@@ -108,7 +109,7 @@ def test_an_inferred_member_becomes_known_when_its_source_arrives(own: Platform)
         [LAST_TERM],
     )
     build_term(own, LAST_TERM)
-    assert own.rows(query) == [(False, True)]
+    assert own.query(query) == [(False, True)]
 
 
 def test_an_inferred_member_does_not_hide_a_newer_terms_row(own: Platform) -> None:
@@ -116,7 +117,7 @@ def test_an_inferred_member_does_not_hide_a_newer_terms_row(own: Platform) -> No
     own.change("delete from raw_zone.oneroster__users where identifier = %s and term_key = %s", [student, FIRST_TERM])
     assert not broken(build_term(own, FIRST_TERM))
     query = "select is_inferred, _term_key from gold.dim_student where student_id = %s"
-    assert own.rows(query, [student]) == [(False, LAST_TERM)]
+    assert own.query(query, [student]) == [(False, LAST_TERM)]
 
 
 def test_every_dimension_has_an_unknown_member(small_one: Platform) -> None:
@@ -125,7 +126,7 @@ def test_every_dimension_has_an_unknown_member(small_one: Platform) -> None:
         f" where {entity}_id = '')"
         for entity in ("student", "school", "class", "course")
     )
-    assert small_one.rows(union) == [(entity, True, False) for entity in ("student", "school", "class", "course")]
+    assert small_one.query(union) == [(entity, True, False) for entity in ("student", "school", "class", "course")]
 
 
 def test_an_empty_id_refers_to_the_unknown_member_and_infers_nothing(own: Platform) -> None:
@@ -138,7 +139,7 @@ def test_an_empty_id_refers_to_the_unknown_member_and_infers_nothing(own: Platfo
     )
     assert not broken(build_term(own, LAST_TERM, select="fct_class_enrollment"))
     ids = "select distinct class_id from gold.fct_class_enrollment join gold.dim_class using (class_key)"
-    assert own.rows(f"{ids} where fct_class_enrollment.term_key = %s", [LAST_TERM]) == [("",)]
+    assert own.query(f"{ids} where fct_class_enrollment.term_key = %s", [LAST_TERM]) == [("",)]
     assert own.value("select count(*) from gold.dim_class") == before
 
 
@@ -164,13 +165,15 @@ def test_foreign_keys_are_real_and_validated_on_every_partition(small_one: Platf
     for table in MADE_BY_A_TERM:
         declared = {
             (column, dimension)
-            for relation, column, dimension, _, _ in small_one.rows(FOREIGN_KEYS, [f"gold.{table}"])
+            for relation, column, dimension, _, _ in small_one.query(FOREIGN_KEYS, [f"gold.{table}"])
             if relation == f"gold.{table}"
         }
         assert declared
         assert declared <= set(DIMENSION_OF.items())
         partitions: dict[str, set[tuple[str, str]]] = {}
-        for relation, column, dimension, validated, of_parent in small_one.rows(FOREIGN_KEYS, [f"gold.{table}\\_\\_%"]):
+        for relation, column, dimension, validated, of_parent in small_one.query(
+            FOREIGN_KEYS, [f"gold.{table}\\_\\_%"]
+        ):
             assert validated, relation
             assert of_parent, relation
             partitions.setdefault(relation, set()).add((column, dimension))
@@ -180,7 +183,7 @@ def test_foreign_keys_are_real_and_validated_on_every_partition(small_one: Platf
 
 def test_every_partition_has_its_primary_key_and_checks(small_one: Platform) -> None:
     for table in MADE_BY_A_TERM:
-        kinds = small_one.rows(
+        kinds = small_one.query(
             "select i.inhrelid::regclass::text, count(*) filter (where c.contype = 'p'),"
             " count(*) filter (where c.contype = 'c') from pg_inherits as i"
             " join pg_constraint as c on c.conrelid = i.inhrelid where i.inhparent = %s::regclass group by 1",

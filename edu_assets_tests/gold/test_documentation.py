@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from edu_assets.gold.generate import DBT_PROJECT
-from edu_assets_tests.gold.building import Platform
+from edu_assets_tests.testbed import Platform
 
 PARTS = ("**Grain and primary key.**", "**Business rules.**", "**Traps.**", "**Example.**")
 
@@ -38,7 +38,7 @@ def test_a_model_says_what_it_holds_and_how_it_misleads(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_models_example_query_runs_and_finds_something(name: str, small_one: Platform) -> None:
     query = MODELS[name]["description"].split("**Example.**")[1].strip().strip("`")
-    rows = small_one.rows(query)
+    rows = small_one.query(query)
     assert rows or name == "attendance_outside_enrollment"
 
 

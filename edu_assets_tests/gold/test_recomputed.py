@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from edu_assets.sample import write_exports
-from edu_assets_tests.gold.building import Platform
 from edu_assets_tests.gold.recomputing import Recomputed
+from edu_assets_tests.testbed import Platform
 
 STUDENT = "join gold.dim_student as student using (student_key)"
 SCHOOL = "join gold.dim_school as school using (school_key)"
@@ -23,7 +23,7 @@ def recomputed(seeded: Platform) -> Recomputed:
 
 def _table(platform: Platform, key: str, columns: list[str], source: str) -> dict[tuple, dict[str, Any]]:
     width = len(key.split(", "))
-    rows = platform.rows(f"select {key}, {', '.join(columns)} from {source}")  # noqa: S608
+    rows = platform.query(f"select {key}, {', '.join(columns)} from {source}")  # noqa: S608
     found = {row[:width]: dict(zip(columns, row[width:], strict=True)) for row in rows}
     assert len(found) == len(rows)
     return found

@@ -8,19 +8,18 @@ import time
 import pytest
 from psycopg import sql
 
+from edu_assets.gold import GoldFailed
 from edu_assets.warehouse import Role
 from edu_assets_tests.gold.building import (
     MADE_BY_A_TERM,
-    Platform,
-    Refused,
     broken,
     build_term,
-    connect,
-    deploy_gold,
+    deploy_again,
     digests,
     left_behind,
     run_dbt,
 )
+from edu_assets_tests.testbed import Platform
 
 TERM, NEXT_TERM, LAST_TERM = "2024-25|T2", "2024-25|T3", "2025-26|T3"
 
@@ -56,7 +55,7 @@ def test_building_a_changed_term_leaves_every_other_term_byte_for_byte(own: Plat
 
 def test_a_term_whose_raw_rows_are_all_gone_becomes_empty(own: Platform) -> None:
     before = digests(own)
-    with connect(own, Role.ETL) as connection:
+    with own.warehouse.connect(Role.ETL) as connection:
         tables = connection.execute(
             "select relname from pg_class where relnamespace = 'raw_zone'::regnamespace and relkind = 'p'"
         ).fetchall()
@@ -86,7 +85,7 @@ def test_a_term_that_was_empty_fills_again(own: Platform) -> None:
 
 @pytest.mark.parametrize("command", ["build", "run", "seed"])
 def test_a_run_without_a_term_says_what_to_do(small_one: Platform, command: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(GoldFailed) as refused:
         run_dbt(small_one, [command], {})
     message = str(refused.value)
     assert "EDU_TERM is not set" in message
@@ -101,19 +100,19 @@ def test_a_data_test_without_a_term_says_what_to_do(small_one: Platform) -> None
 
 def test_a_full_refresh_is_refused(small_one: Platform) -> None:
     before = digests(small_one)
-    with pytest.raises(Refused, match=r"--full-refresh is refused.*edu backfill --terms"):
+    with pytest.raises(GoldFailed, match=r"--full-refresh is refused.*edu backfill --terms"):
         run_dbt(small_one, ["build", "--full-refresh"], {"EDU_TERM": TERM})
     assert digests(small_one) == before
 
 
 def test_an_unknown_term_is_refused_with_the_known_ones(small_one: Platform) -> None:
-    with pytest.raises(Refused, match=r"'2025-26\|T9', which is no term of this network; it has 2024-25\|T1"):
-        build_term(small_one, "2025-26|T9")
+    with pytest.raises(GoldFailed, match=r"'2025-26\|T9', which is no term of this network; it has 2024-25\|T1"):
+        run_dbt(small_one, ["build"], {"EDU_TERM": "2025-26|T9"})
 
 
 def test_a_term_that_holds_a_quote_is_a_value_not_sql(small_one: Platform) -> None:
-    with pytest.raises(Refused, match="is no term of this network"):
-        build_term(small_one, "2025-26|T1' or 'a' = 'a")
+    with pytest.raises(GoldFailed, match="is no term of this network"):
+        run_dbt(small_one, ["build"], {"EDU_TERM": "2025-26|T1' or 'a' = 'a"})
 
 
 # -- the swap -----------------------------------------------------------------------------------
@@ -126,7 +125,7 @@ def test_a_swap_waits_for_a_reader_and_the_reader_sees_one_state(own: Platform) 
     reading = threading.Event()
 
     def read() -> None:
-        with connect(own) as reader:
+        with own.warehouse.connect(Role.DBT) as reader:
             for _ in range(4):
                 seen.append(reader.execute(query).fetchone()[0])
                 reading.set()
@@ -151,7 +150,7 @@ def test_two_builds_at_once_of_two_terms_take_turns(own: Platform) -> None:
     held = threading.Event()
 
     def hold_the_gold_lock() -> None:
-        with connect(own) as other:
+        with own.warehouse.connect(Role.DBT) as other:
             other.execute("select pg_advisory_xact_lock(hashtextextended('edu:gold', 0))")
             held.set()
             time.sleep(1.5)
@@ -199,10 +198,10 @@ def test_what_a_killed_build_left_is_swept_by_the_next(own: Platform) -> None:
 def test_deploying_again_changes_nothing(own: Platform) -> None:
     before = digests(own)
     views = "select oid from pg_class where relkind = 'v' and relnamespace = 'gold'::regnamespace order by oid"
-    standing = own.rows(views)
-    assert not broken(deploy_gold(own))
+    standing = own.query(views)
+    assert not broken(deploy_again(own))
     assert digests(own) == before
-    assert own.rows(views) == standing
+    assert own.query(views) == standing
 
 
 def test_a_term_run_leaves_views_and_rules_alone(own: Platform) -> None:

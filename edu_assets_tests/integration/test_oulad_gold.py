@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
+import yaml
 
 from edu_assets.settings import PROJECT
-from edu_assets_tests.gold.building import Platform, broken, build_term, deploy_gold, load, run_dbt, server
+from edu_assets_tests.conftest import MakeNetwork
+from edu_assets_tests.gold.building import broken, build_term, run_dbt
+from edu_assets_tests.testbed import Platform, shared_data
 
 
 @pytest.fixture(scope="module")
-def oulad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    network = PROJECT / "networks" / "oulad.yaml"
-    with server(tmp_path_factory.mktemp("oulad_home")) as home:
-        platform = load(home, network)
-        assert platform.settings.landing_of("oulad").is_dir(), "the OULAD files are missing: ../shared/data/oulad"
-        assert not broken(deploy_gold(platform))
-        for term_key in platform.terms:
-            assert not broken(build_term(platform, term_key))
-        yield platform
+def oulad(make_session_network: MakeNetwork) -> Platform:
+    shared_data("oulad")
+    declared = yaml.safe_load((PROJECT / "networks" / "oulad.yaml").read_text(encoding="utf-8"))
+    platform = make_session_network(**declared | {"name": "oulad_gold"})
+    platform.load_waiting()
+    for term_key in platform.terms:
+        assert not broken(build_term(platform, term_key))
+    return platform
 
 
 def test_there_are_32593_enrolments(oulad: Platform) -> None:
@@ -47,14 +47,14 @@ def test_there_are_22_presentations(oulad: Platform) -> None:
 
 def test_there_are_10072_withdrawals_and_45_enrolments_without_a_date(oulad: Platform) -> None:
     dates = "select count(end_date), count(*) - count(begin_date) from gold.fct_class_enrollment"
-    assert oulad.rows(dates) == [(10_072, 45)]
+    assert oulad.query(dates) == [(10_072, 45)]
 
 
 def test_every_enrolment_stands_in_the_term_of_its_presentation(oulad: Platform) -> None:
     by_term = "select term_key, count(*) from gold.fct_class_enrollment group by 1 order by 1"
     raw = "select term_key, count(*) from raw_zone.oulad__student_info group by 1 order by 1"
-    assert oulad.rows(by_term) == oulad.rows(raw)
-    assert [term for term, _ in oulad.rows(by_term)] == ["2013|B", "2013|J", "2014|B", "2014|J"]
+    assert oulad.query(by_term) == oulad.query(raw)
+    assert [term for term, _ in oulad.query(by_term)] == ["2013|B", "2013|J", "2014|B", "2014|J"]
 
 
 def test_a_network_without_attendance_has_none_and_no_unreported_days(oulad: Platform) -> None:
@@ -64,7 +64,7 @@ def test_a_network_without_attendance_has_none_and_no_unreported_days(oulad: Pla
 
 def test_memberships_headcount_and_exits_add_up(oulad: Platform) -> None:
     members = "select sum(memberships), sum(no_shows), sum(headcount_term_end + exits) from gold.mart_enrollment"
-    memberships, no_shows, accounted = oulad.rows(members)[0]
+    memberships, no_shows, accounted = oulad.query(members)[0]
     assert memberships + no_shows == oulad.value("select count(*) from gold.fct_enrollment")
     assert memberships == accounted
 

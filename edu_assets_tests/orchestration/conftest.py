@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-import yaml
 
 from edu_assets.orchestration.backfill import Session, TermRun, dagster_session
-from edu_assets.sample import write_exports
-from edu_assets.settings import PROJECT
 from edu_assets_tests.conftest import MakeNetwork
-from edu_assets_tests.testbed import Platform
+from edu_assets_tests.testbed import Platform, sample_declaration
 
 BUILT_TERM = "2024-25|T1"
-STUDENTS = 60
-
-
-def sample_declaration(**changes: Any) -> dict[str, Any]:
-    """The sample network's file with few students, and top-level entries changed."""
-    text = (PROJECT / "networks" / "sample.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text) | {"sample": {"students": STUDENTS, "seed": 7}} | changes
 
 
 @pytest.fixture(scope="session")
 def sample_platform(make_session_network: MakeNetwork) -> Platform:
     """The small sample network, its raw zone loaded. Tests do not change it."""
     platform = make_session_network(**sample_declaration(name="orchestrated"))
-    write_exports(platform.settings.landing, platform.settings.network)
-    platform.load_waiting()
+    platform.load_sample()
     return platform
 
 
