@@ -25,7 +25,7 @@ ui: $(VENV)/.installed ## Dagster on http://127.0.0.1:3000 (code server, webserv
 	@exec $(EDU) ui
 
 test: $(VENV)/.installed ## every test
-	$(PYTHON) -m pytest -q edu_assets_tests
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile edu_assets_tests
 
 bench: $(VENV)/.installed ## measure loads and pipeline against yardsticks, into bench/results.json
 	$(PYTHON) -m bench.run
