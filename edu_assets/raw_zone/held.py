@@ -14,10 +14,10 @@ from pydantic import BaseModel
 
 from edu_assets.contracts import registry
 from edu_assets.errors import EduError
-from edu_assets.raw_zone.apply import Judgement, SliceReport
 from edu_assets.raw_zone.conservation import standing_rows
 from edu_assets.raw_zone.loader import load_archived
 from edu_assets.raw_zone.quarantine import replay_children
+from edu_assets.raw_zone.slices import Judgement, SliceReport
 from edu_assets.settings import Settings
 from edu_assets.warehouse import Role, Warehouse, locks
 from edu_assets.warehouse.locks import session_lock
