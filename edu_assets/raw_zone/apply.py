@@ -17,6 +17,7 @@ from psycopg import Connection, sql
 
 from edu_assets.contracts.base import LoadMode, TermByDelivery
 from edu_assets.raw_zone.holding import (
+    GOES_BACK,
     Hold,
     effective_earlier,
     figures_of_hold,
@@ -93,7 +94,7 @@ def _apply_or_hold(connection: Connection, delivery: Delivery, slices: list[Slic
             for hold in held:
                 insert_held(connection, delivery, slices, hold)
             return reports
-        whole = Hold(None, stale, figures_of_hold(connection, slices[0], None))
+        whole = Hold(None, stale, figures_of_hold(connection, slices[0], None) | {GOES_BACK: True})
     else:
         resolve_held(connection, past, slices[0].load_id)
     insert_held(connection, delivery, slices, whole)

@@ -15,6 +15,9 @@ from psycopg.types.json import Jsonb
 from edu_assets.contracts.base import LoadMode, TermByDelivery
 from edu_assets.raw_zone.slices import SQL, Delivery, Slice, previous_term, scalar
 
+GOES_BACK = "goes_back"
+"""In the figures of a hold: releasing it undoes newer rows, which is what the person then wants."""
+
 
 @dataclass(frozen=True)
 class Hold:
