@@ -30,10 +30,11 @@ test: $(VENV)/.installed ## every test
 bench: $(VENV)/.installed ## measure loads and pipeline against yardsticks, into bench/results.json
 	$(PYTHON) -m bench.run
 
-lint: $(VENV)/.installed ## ruff, mypy
+lint: $(VENV)/.installed ## ruff, mypy, sqlfluff
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	cd dbt_project && ../$(VENV)/bin/sqlfluff lint models tests seeds macros
 
 clean: ## stop PostgreSQL, delete its data and the environment
 	@if [ -x $(EDU) ]; then $(EDU) down --purge; fi

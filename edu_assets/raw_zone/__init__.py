@@ -3,12 +3,13 @@
 The way of a row: loader.py → archive.py → sources/files.py → stage.py → apply.py → etl.load_log.
 """
 
-from edu_assets.raw_zone.apply import SliceReport, listed_loads
 from edu_assets.raw_zone.archive import WaitingFile, waiting_files
 from edu_assets.raw_zone.as_of import as_of_csv
 from edu_assets.raw_zone.held import reapply, release
+from edu_assets.raw_zone.load_log import listed_loads
 from edu_assets.raw_zone.loader import DeliveryReport, load_paths, load_waiting
 from edu_assets.raw_zone.quarantine import correct, replay
+from edu_assets.raw_zone.slices import SliceReport
 from edu_assets.raw_zone.tables import deploy
 
 __all__ = [

@@ -7,6 +7,7 @@ held (apply.py).
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
@@ -14,10 +15,11 @@ from pydantic import BaseModel
 
 from edu_assets.contracts import registry
 from edu_assets.errors import EduError
-from edu_assets.raw_zone.apply import Judgement, SliceReport
 from edu_assets.raw_zone.conservation import standing_rows
+from edu_assets.raw_zone.holding import GOES_BACK
 from edu_assets.raw_zone.loader import load_archived
 from edu_assets.raw_zone.quarantine import replay_children
+from edu_assets.raw_zone.slices import Judgement, SliceReport
 from edu_assets.settings import Settings
 from edu_assets.warehouse import Role, Warehouse, locks
 from edu_assets.warehouse.locks import session_lock
@@ -34,6 +36,7 @@ class HeldSlice(BaseModel):
     school: str | None
     raw_tables: list[str]
     reason: str
+    figures: dict[str, Any]
     status: str
     load_id: int
     held_at: datetime
@@ -62,7 +65,7 @@ def release(warehouse: Warehouse, settings: Settings, held_id: int, run_id: str 
         found = next((held for held in listed(connection) if held.held_id == held_id), None)
         if found is None:
             raise NotReleased(f"no open held slice {held_id}: it was released, or a newer delivery has superseded it")
-        going_back = "release it to go back" in found.reason.lower()
+        going_back = GOES_BACK in found.figures
         judgement = Judgement(as_of=None if going_back else found.load_id, holds=False, only_school=found.school)
         reports = load_archived(connection, settings, found.delivery_id, judgement, found.term_key, run_id=run_id)
         connection.execute(

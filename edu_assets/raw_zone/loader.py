@@ -23,8 +23,9 @@ from edu_assets.contracts import registry
 from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDate, TermByDelivery, snake_case
 from edu_assets.errors import EduError
 from edu_assets.raw_zone import archive
-from edu_assets.raw_zone.apply import DELIVERED, Delivery, Judgement, Member, SliceReport, apply_term
+from edu_assets.raw_zone.apply import apply_term
 from edu_assets.raw_zone.quarantine import replay_children
+from edu_assets.raw_zone.slices import DELIVERED, Delivery, Judgement, Member, SliceReport
 from edu_assets.raw_zone.stage import Binding, Staged, drop, own_delivery, quarantine, stage, staged_terms, sweep
 from edu_assets.settings import Settings
 from edu_assets.sources.files import CsvTable, FileRefused, Package, open_package

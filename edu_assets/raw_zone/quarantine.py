@@ -17,7 +17,8 @@ from pydantic import BaseModel
 from edu_assets.contracts import registry
 from edu_assets.contracts.base import Contract, LoadMode, TermVia
 from edu_assets.errors import EduError
-from edu_assets.raw_zone.apply import Delivery, Judgement, Member, SliceReport, apply_term
+from edu_assets.raw_zone.apply import apply_term
+from edu_assets.raw_zone.slices import Delivery, Judgement, Member, SliceReport
 from edu_assets.raw_zone.stage import RECORD, Binding, Staged, drop, own_delivery, stage, staged_terms
 from edu_assets.warehouse import Role, Warehouse
 

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
-from psycopg_pool import ConnectionPool
 from pydantic import BaseModel, SecretStr
 
 from edu_assets.settings import Settings
@@ -129,17 +128,6 @@ class Warehouse:
             if isinstance(error, WarehouseUnreachable):
                 raise
             raise WarehouseUnreachable(self._explain(error)) from error
-
-    def pool(
-        self, role: Role, max_size: int = 2, *, application_name: str | None = None
-    ) -> ConnectionPool[psycopg.Connection]:
-        """A pool of one role's connections; use it as a context manager, which opens and closes it."""
-        return ConnectionPool(
-            kwargs=self._parameters(role, None, application_name),
-            min_size=1,
-            max_size=max_size,
-            open=False,
-        )
 
     def url(self, role: Role, database: str | None = None) -> str:
         """A libpq URL with the role's password in it: for a program's input, never for a log."""

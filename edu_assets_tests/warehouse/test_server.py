@@ -288,7 +288,7 @@ def test_passwords_are_in_no_error_and_no_log(
     caplog.set_level(logging.DEBUG)
     with pytest.raises(WarehouseUnreachable) as told:
         platform.warehouse.connect(Role.ETL, database="nowhere")
-    with platform.warehouse.pool(Role.ETL) as pool, pool.connection() as connection:
+    with platform.warehouse.connect(Role.ETL) as connection:
         connection.execute("select 1")
         with pytest.raises(psycopg.errors.UndefinedTable) as failed:
             connection.execute("select from nowhere")
