@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -188,15 +189,17 @@ def _show_list(title: str, lines: Sequence[str], most: int = 12) -> None:
 
 
 def _show_next(report: PipelineReport) -> None:
-    where = "" if report.network == "sample" else " NETWORK=…"
-    lines = [f"make ui{where}: assets, runs, checks and lineage in Dagster"]
+    edu = "edu" if shutil.which("edu") else ".venv/bin/edu"
+    other = "" if report.network == "sample" else f" NETWORK={report.network_file}"
+    edu += "" if report.network == "sample" else f" --network {report.network_file}"
+    lines = [f"make ui{other}: assets, runs, checks and lineage in Dagster"]
     if report.waiting.quarantined:
-        lines.append(f"edu quarantine list: {report.waiting.quarantined:,} rows wait, each with file, line and rule")
+        lines.append(f"{edu} quarantine list: {report.waiting.quarantined:,} rows wait, each with file, line and rule")
     if report.waiting.held:
-        lines.append(f"edu held list: {report.waiting.held:,} deliveries wait for a person's word")
+        lines.append(f"{edu} held list: {report.waiting.held:,} deliveries wait for a person's word")
     lines += [
-        "edu loads: every load with its row counts",
-        'psql "$(edu db url --role dbt_user)": the gold tables themselves',
+        f"{edu} loads: every load with its row counts",
+        f'psql "$({edu} db url --role dbt_user)": the gold tables themselves',
     ]
     _show_list("Where to look next", lines)
 
@@ -215,7 +218,13 @@ def load(
     warehouse = _ready()
     with _Progress(quiet=as_json) as progress:
         reports = load_paths(
-            warehouse, warehouse.settings, paths, system=system, feed=feed, term=term, progress=progress.say
+            warehouse,
+            warehouse.settings,
+            paths,
+            system=system,
+            feed=feed,
+            term=term,
+            progress=lambda line: progress.say(line, minor=True),
         )
     if as_json:
         _print_json(reports)
@@ -565,14 +574,14 @@ class _Progress:
         if self._status:
             self._status.stop()
 
-    def say(self, line: str) -> None:
+    def say(self, line: str, *, minor: bool = False) -> None:
         now = time.monotonic()
         if self._quiet:
             return
         text = Text(f"{now - self._begun:6.1f} s  {line}")
         if self._status:
             self._status.update(text)
-        elif now - self._said >= PLAIN_SECONDS or not self._said:
+        elif not minor or now - self._said >= PLAIN_SECONDS:
             self._said = now
             err.print(text, soft_wrap=True)
 

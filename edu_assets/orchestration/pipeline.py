@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from psycopg.rows import class_row
 from pydantic import BaseModel
@@ -26,7 +26,11 @@ from edu_assets.warehouse import Role, Warehouse
 if TYPE_CHECKING:
     from edu_assets.orchestration.backfill import TermRun
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    """Tells a person what happens. minor: one of many like it, which a plain log need not have all of."""
+
+    def __call__(self, line: str, *, minor: bool = False) -> None: ...
 
 
 class NothingToLoad(EduError):
@@ -60,6 +64,7 @@ class PipelineReport(BaseModel):
     """What a pipeline did. nothing_new: no file and no term needed anything."""
 
     network: str
+    network_file: Path
     stages: list[Stage] = []
     nothing_new: bool = False
     files_known: int = 0
@@ -78,14 +83,15 @@ class PipelineReport(BaseModel):
 
 def pipeline(warehouse: Warehouse, say: Say) -> PipelineReport:
     """Start the server, load what waits, build what is stale. `say` gets a line whenever something happened."""
-    report = PipelineReport(network=warehouse.settings.network.name)
+    settings = warehouse.settings
+    report = PipelineReport(network=settings.network.name, network_file=settings.network_file)
     clock = _Clock(report)
     say("starting PostgreSQL")
     warehouse.up()
     deploy(warehouse, warehouse.settings.network)
     clock.stage("warehouse")
     _write_sample(warehouse, clock, say)
-    deliveries = load_waiting(warehouse, warehouse.settings, settled=True, progress=say)
+    deliveries = load_waiting(warehouse, warehouse.settings, settled=True, progress=lambda line: say(line, minor=True))
     _note_loads(report, clock, deliveries)
     stale = stale_terms(warehouse, warehouse.settings)
     if stale or not _is_reported(warehouse):
