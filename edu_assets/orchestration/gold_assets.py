@@ -24,7 +24,7 @@ from edu_assets.contracts import Registry
 from edu_assets.gold import GoldBuild, NodeResult, build_term
 from edu_assets.network import Network
 from edu_assets.orchestration.freshness import freshness_policy
-from edu_assets.orchestration.partitions import ONE_TERM_A_RUN, one_term
+from edu_assets.orchestration.partitions import one_term
 from edu_assets.orchestration.raw_assets import WAREHOUSE, switched_on
 
 Node = Mapping[str, Any]
@@ -320,7 +320,6 @@ def _gold_assets(
         ],
         can_subset=True,
         partitions_def=partitions,
-        backfill_policy=ONE_TERM_A_RUN,
         required_resource_keys={WAREHOUSE},
     )
     def build(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:

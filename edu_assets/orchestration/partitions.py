@@ -5,6 +5,10 @@ Does not belong here: which terms exist (the network file) or hold rows (the loa
 
 The academic year is dynamic, so that the first load of a new year needs no deploy; the terms of a year
 are static in a network. Dagster sorts the dimensions of a key by name: `academic_year` comes first.
+
+Assets have no backfill policy: then a back-fill makes one run a term, tagged with its partition. Under any
+policy, `multi_run` of one partition included, runs are tagged with a range of keys, which over two dimensions
+becomes several runs or none, and which the limit of one run a term at a time does not see.
 """
 
 from __future__ import annotations
@@ -18,9 +22,6 @@ from edu_assets.school_calendar import TERM_KEY_SEPARATOR
 
 ACADEMIC_YEAR = "academic_year"
 TERM = "term"
-
-ONE_TERM_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=1)
-"""A single run over a range of two-dimensional keys becomes several runs or none (facts/platform.md)."""
 
 
 def term_partitions(network: Network) -> dg.MultiPartitionsDefinition:

@@ -17,7 +17,7 @@ from edu_assets.contracts import Registry
 from edu_assets.contracts.base import Column, Contract, PersonalData
 from edu_assets.network import Network
 from edu_assets.orchestration.freshness import freshness_policy
-from edu_assets.orchestration.partitions import ONE_TERM_A_RUN, one_term
+from edu_assets.orchestration.partitions import one_term
 from edu_assets.raw_zone import load_waiting, reapply
 
 WAREHOUSE = "warehouse"
@@ -174,7 +174,6 @@ def _of_system(
         specs=[raw_asset_spec(contract, network, partitions) for contract in contracts],
         can_subset=True,
         partitions_def=partitions,
-        backfill_policy=ONE_TERM_A_RUN,
         required_resource_keys={WAREHOUSE},
     )
     def materialise(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
