@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -30,6 +31,8 @@ from edu_assets.orchestration.raw_assets import WAREHOUSE, switched_on
 Node = Mapping[str, Any]
 
 OWNER = "team:data-engineering"
+ALWAYS_UP_TO_DATE = {"view": "a deploy makes it; a run has nothing to do"}
+"""What a chosen view says of a term. Without it a back-fill of everything would wait for views for ever."""
 PASSED = {"pass"}
 BUILT = {"success"}
 
@@ -100,6 +103,12 @@ class Manifest:
     def assets(self) -> dict[str, Node]:
         """What the multi-asset consists of: models that are on, views included."""
         return {unique_id: node for unique_id, node in self.models.items() if unique_id not in self.off}
+
+    @cached_property
+    def parents_first(self) -> list[str]:
+        """The assets in an order in which Dagster takes their materialisations."""
+        graph = {unique_id: set(self.parents(unique_id)) & set(self.assets) for unique_id in self.assets}
+        return list(TopologicalSorter(graph).static_order())
 
     @cached_property
     def given(self) -> dict[str, Node]:
@@ -329,17 +338,23 @@ def _gold_assets(
         warehouse = context.resources.warehouse
         select = dbt_selection(manifest, chosen, chosen_checks)
         if select == []:
-            context.log.info("Only views were chosen; a deploy makes them, and they are always up to date.")
+            for unique_id in (each for each in manifest.parents_first if each in chosen):
+                yield dg.MaterializeResult(asset_key=keys[unique_id], metadata=ALWAYS_UP_TO_DATE)
             return
         built = build_term(warehouse, warehouse.settings, term_key, select=select, run_id=context.run.run_id)
+        results = {result.unique_id: result for result in built.results}
         # one entry for all: each is an event in the storage, which takes some milliseconds to write
         context.log.info("\n".join(_line(result) for result in built.results if result.resource_type == "model"))
-        # dbt's order is one in which parents come first, as Dagster wants it
-        for result in built.results:
-            if result.unique_id in chosen - set(manifest.views) and result.status in BUILT:
-                yield dg.MaterializeResult(asset_key=keys[result.unique_id], metadata=model_metadata(built, result))
-            if result.unique_id in chosen_checks and result.status != "skipped":
-                yield check_result(checks[result.unique_id], manifest.tests[result.unique_id], result)
+        for unique_id in (each for each in manifest.parents_first if each in chosen):
+            if unique_id in manifest.views and not built.failed:
+                yield dg.MaterializeResult(asset_key=keys[unique_id], metadata=ALWAYS_UP_TO_DATE)
+            elif unique_id in results and results[unique_id].status in BUILT:
+                yield dg.MaterializeResult(
+                    asset_key=keys[unique_id], metadata=model_metadata(built, results[unique_id])
+                )
+        for unique_id in chosen_checks & set(results):
+            if results[unique_id].status != "skipped":
+                yield check_result(checks[unique_id], manifest.tests[unique_id], results[unique_id])
         _fail_where_not_built(term_key, built.results)
 
     return build
@@ -350,11 +365,11 @@ def dbt_selection(manifest: Manifest, models: Iterable[str], tests: Iterable[str
 
     Views are never chosen by themselves: a deploy makes them.
     """
-    models, tests = set(models), set(tests)
-    if models == set(manifest.assets) and tests == set(manifest.tests):
+    tables, tests = set(models) - set(manifest.views), set(tests)
+    if tables == set(manifest.assets) - set(manifest.views) and tests == set(manifest.tests):
         return None
-    tables = sorted(".".join(manifest.models[unique_id]["fqn"]) for unique_id in models - set(manifest.views))
-    return tables + sorted(".".join(manifest.tests[unique_id]["fqn"]) for unique_id in tests)
+    names = sorted(".".join(manifest.models[unique_id]["fqn"]) for unique_id in tables)
+    return names + sorted(".".join(manifest.tests[unique_id]["fqn"]) for unique_id in tests)
 
 
 def model_metadata(built: GoldBuild, result: NodeResult) -> dict[str, Any]:

@@ -56,7 +56,10 @@ def arrivals() -> None:
 
 
 def gold_job(gold: dg.AssetsDefinition, raw_checks: dg.AssetChecksDefinition) -> AssetJob:
-    """One term: the checks of its raw tables, of which two block, then all of gold and its tests."""
+    """One term: the checks of its raw tables, of which two block, then all of gold and its tests.
+
+    Views are chosen too: it is through them that gold hangs on raw tables, and so on the blocking checks.
+    """
     return dg.define_asset_job(
         GOLD,
         selection=dg.AssetSelection.assets(gold) | dg.AssetSelection.checks(raw_checks),
