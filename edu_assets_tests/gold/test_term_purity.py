@@ -118,50 +118,65 @@ def test_a_term_that_holds_a_quote_is_a_value_not_sql(small_one: Platform) -> No
 # -- the swap -----------------------------------------------------------------------------------
 
 
+WAITING = (
+    "select exists (select from pg_locks where not granted and locktype = %s"
+    " and database = (select oid from pg_database where datname = current_database()))"
+)
+
+
+def somebody_waits(own: Platform, kind: str, seconds: float = 60) -> bool:
+    """Whether a session comes to wait for a lock of a kind before the time is over; returns as soon as one does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if own.value(WAITING, [kind]):
+            return True
+        time.sleep(0.02)
+    return False
+
+
 def test_a_swap_waits_for_a_reader_and_the_reader_sees_one_state(own: Platform) -> None:
     own.change("delete from raw_zone.attendance__attendance_daily where attendance_date = '2025-01-15'")
     query = b"select count(*) from gold.mart_attendance_insights as m join gold.dim_school using (school_key)"
     seen: list[int] = []
+    waited: list[bool] = []
     reading = threading.Event()
 
     def read() -> None:
         with own.warehouse.connect(Role.DBT) as reader:
-            for _ in range(4):
-                seen.append(reader.execute(query).fetchone()[0])
-                reading.set()
-                time.sleep(0.5)
+            seen.append(reader.execute(query).fetchone()[0])
+            reading.set()
+            waited.append(somebody_waits(own, "relation"))
+            seen.append(reader.execute(query).fetchone()[0])
 
     reader = threading.Thread(target=read)
     reader.start()
     reading.wait()
-    started = time.monotonic()
     nodes = build_term(own, TERM)
-    waited = time.monotonic() - started
     reader.join()
     assert not broken(nodes)
+    assert waited == [True]
+    assert len(seen) == 2
     assert len(set(seen)) == 1
-    assert len(seen) == 4
-    assert waited > 1
     assert not left_behind(own)
 
 
 def test_two_builds_at_once_of_two_terms_take_turns(own: Platform) -> None:
     before = digests(own)
     held = threading.Event()
+    waited: list[bool] = []
 
     def hold_the_gold_lock() -> None:
         with own.warehouse.connect(Role.DBT) as other:
             other.execute("select pg_advisory_xact_lock(hashtextextended('edu:gold', 0))")
             held.set()
-            time.sleep(1.5)
+            waited.append(somebody_waits(own, "advisory"))
 
     other = threading.Thread(target=hold_the_gold_lock)
     other.start()
     held.wait()
-    started = time.monotonic()
     assert not broken(build_term(own, TERM, select="fct_enrollment"))
-    assert time.monotonic() - started > 1
     other.join()
+    assert waited == [True]
     assert digests(own) == before
 
 
