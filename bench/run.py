@@ -88,7 +88,7 @@ def changed_load(folder: Path, home: Path) -> Pairs:
         changed = _sheet(folder / f"attendance_daily_changed{run}.csv", changed=1000)
         with _network(home, f"changed{run}") as network:
             _load(network, first)
-            pairs.append((_copy(network, changed), _seconds(lambda: _load(network, changed))))  # noqa: B023
+            pairs.append((_copy(network, changed), _seconds(_load, network, changed)))
     return pairs
 
 
@@ -162,9 +162,9 @@ def second_pipeline(folder: Path, home: Path) -> Pairs:
     return pairs
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def _seconds(work: Callable[..., object], *arguments: Any) -> float:
     begun = time.perf_counter()
-    work()
+    work(*arguments)
     return round(time.perf_counter() - begun, 3)
 
 
