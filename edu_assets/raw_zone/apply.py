@@ -12,6 +12,7 @@ the order of load ids is the order of commits.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import LiteralString
 
 from psycopg import Connection, sql
 
@@ -259,35 +260,9 @@ def _slice_was_loaded(connection: Connection, part: Slice) -> bool:
 def _merge(connection: Connection, part: Slice) -> None:
     create_partition(connection, part.contract, part.term_key)
     part.figures["changed"] = _move_to_history(
-        connection,
-        part,
-        SQL(
-            "{here} and {old} and exists (select from {typed} s where s.term_key = {term} and {same}"
-            " and not s._deleted and s._row_hash <> r._row_hash and {admitted})"
-        ).format(
-            here=part.here("r"),
-            old=part.not_newer("r"),
-            typed=part.typed,
-            term=sql.Literal(part.term_key),
-            same=part.same_key("s", "r"),
-            admitted=part.admitted("s"),
-        ),
+        connection, part, _sent_again(part, "not s._deleted and s._row_hash <> r._row_hash")
     )
-    part.figures["closed"] = _move_to_history(
-        connection,
-        part,
-        SQL(
-            "{here} and {old} and exists (select from {typed} s where s.term_key = {term} and {same}"
-            " and s._deleted and {admitted})"
-        ).format(
-            here=part.here("r"),
-            old=part.not_newer("r"),
-            typed=part.typed,
-            term=sql.Literal(part.term_key),
-            same=part.same_key("s", "r"),
-            admitted=part.admitted("s"),
-        ),
-    )
+    part.figures["closed"] = _move_to_history(connection, part, _sent_again(part, "s._deleted"))
     if part.closes:
         part.figures["closed"] += _move_to_history(
             connection,
@@ -295,6 +270,22 @@ def _merge(connection: Connection, part: Slice) -> None:
             SQL("{} and {} and {}").format(part.would_close("r"), part.not_newer("r"), part.admitted("r")),
         )
     part.figures["inserted"] += _insert_new(connection, part) - part.figures["changed"]
+
+
+def _sent_again(part: Slice, how: LiteralString) -> sql.Composed:
+    """Open rows `r` whose key the delivery has too, in a row `s` of which `how` is true."""
+    return SQL(
+        "{here} and {old} and exists (select from {typed} s where s.term_key = {term} and {same}"
+        " and {how} and {admitted})"
+    ).format(
+        here=part.here("r"),
+        old=part.not_newer("r"),
+        typed=part.typed,
+        term=sql.Literal(part.term_key),
+        same=part.same_key("s", "r"),
+        how=SQL(how),
+        admitted=part.admitted("s"),
+    )
 
 
 def _move_to_history(connection: Connection, part: Slice, where: sql.Composed) -> int:
