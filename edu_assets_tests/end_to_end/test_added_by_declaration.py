@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -162,31 +162,40 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
         command.run("down", "--purge", expect=None)
 
 
+class Seen(NamedTuple):
+    """What the first pipeline said and left, read before a later test corrects a row."""
+
+    answer: dict[str, Any]
+    quarantine: list[dict[str, Any]]
+    loans: list[tuple[str, str, int]]
+
+
 @pytest.fixture(scope="module")
-def piped(library: Command) -> Any:
-    return library.json("pipeline")
-
-
-def test_the_new_table_is_loaded_validated_and_quarantined(piped: dict[str, Any], library: Command) -> None:
-    raw = next(stage for stage in piped["stages"] if stage["name"] == "raw zone")
-    assert (raw["rows_read"], raw["accepted"], raw["quarantined"]) == (5, 4, 1)
-    [row] = library.json("quarantine", "list")
-    assert (row["source_row"], row["column_name"], row["rule"]) == (6, "borrower", "required")
-
-
-def test_the_new_metric_is_right_in_each_term(piped: dict[str, Any], library: Command) -> None:
-    assert not piped["errors"]
+def piped(library: Command) -> Seen:
+    answer = library.json("pipeline")
     warehouse = Warehouse.of(settings_for(library.home, library.network_file))
     with warehouse.connect(Role.DBT) as connection:
-        rows = connection.execute(
+        loans = connection.execute(
             "select m.term_key, s.school_id, m.loans from gold.mart_library_loans m"
             " join gold.dim_school s using (school_key) order by 1, 2"
         ).fetchall()
-    assert rows == [("2024-25|T1", "01001", 2), ("2024-25|T1", "02001", 1), ("2024-25|T2", "02001", 1)]
+    return Seen(answer, library.json("quarantine", "list"), loans)
 
 
-def test_both_are_partitioned_checked_assets_with_lineage(piped: dict[str, Any], library: Command) -> None:
-    assert piped["terms_built"] == 2
+def test_the_new_table_is_loaded_validated_and_quarantined(piped: Seen) -> None:
+    raw = next(stage for stage in piped.answer["stages"] if stage["name"] == "raw zone")
+    assert (raw["rows_read"], raw["accepted"], raw["quarantined"]) == (5, 4, 1)
+    [row] = piped.quarantine
+    assert (row["source_row"], row["column_name"], row["rule"]) == (6, "borrower", "required")
+
+
+def test_the_new_metric_is_right_in_each_term(piped: Seen) -> None:
+    assert not piped.answer["errors"]
+    assert piped.loans == [("2024-25|T1", "01001", 2), ("2024-25|T1", "02001", 1), ("2024-25|T2", "02001", 1)]
+
+
+def test_both_are_partitioned_checked_assets_with_lineage(piped: Seen, library: Command) -> None:
+    assert piped.answer["terms_built"] == 2
     program = """
 import dagster as dg
 from edu_assets.definitions import defs
@@ -218,9 +227,8 @@ print(raw in above, graph.get(raw).is_partitioned, graph.get(mart).is_partitione
     }
 
 
-@pytest.mark.usefixtures("piped")
-def test_a_corrected_row_of_the_new_table_reaches_the_metric(library: Command) -> None:
-    [row] = library.json("quarantine", "list")
+def test_a_corrected_row_of_the_new_table_reaches_the_metric(piped: Seen, library: Command) -> None:
+    [row] = piped.quarantine
     [part] = library.json("quarantine", "correct", str(row["quarantine_id"]), "Borrower=S9")
     assert (part["inserted"], part["term_key"]) == (1, "2024-25|T2")
     assert library.json("quarantine", "list") == []

@@ -156,7 +156,9 @@ def test_two_networks_of_one_server_have_databases_of_their_own(filled: Platform
     assert filled.value("select count(*) from raw_zone.attendance__attendance_daily") == 1
 
 
-def test_a_new_partition_is_closed_to_readers_as_the_old_ones_are(filled: Platform) -> None:
-    filled.deliver("attendance", "attendance_daily_3.csv", attendance("01,1,2014-10-01,P,0"))
-    assert "attendance__attendance_daily__2014_j" in tables(filled, "raw_zone")
-    refused(filled, Role.AGENT, "select from raw_zone.attendance__attendance_daily__2014_j")
+def test_a_new_partition_is_closed_to_readers_as_the_old_ones_are(make_network: MakeNetwork) -> None:
+    platform = make_network()
+    for day, partition in (("2013-03-01", "2013_b"), ("2014-10-01", "2014_j")):
+        platform.deliver("attendance", f"attendance_daily_{day}.csv", attendance(f"01,1,{day},P,0"))
+        assert f"attendance__attendance_daily__{partition}" in tables(platform, "raw_zone")
+        refused(platform, Role.AGENT, f"select from raw_zone.attendance__attendance_daily__{partition}")
