@@ -53,7 +53,7 @@ ATTENDANCE_DAILY = Contract(
             personal=PersonalData.INDIRECT,
         ),
     ),
-    key=("school_id", "student_number", "attendance_date"),
+    key=("student_number", "attendance_date", "school_id"),
     term=TermByDate(column="attendance_date", school="school_id"),
     scope=("school_id", "attendance_date"),
     school="school_id",

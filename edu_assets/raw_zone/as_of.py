@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from psycopg import Connection, sql
 
 from edu_assets.contracts.base import Contract
-from edu_assets.raw_zone.tables import all_columns, history_identifier, key_columns, names, raw_identifier
+from edu_assets.raw_zone.tables import all_columns, history_identifier, names, raw_identifier
 
 
 def as_of_query(contract: Contract, load_id: int, term_key: str | None = None) -> sql.Composed:
@@ -27,7 +27,7 @@ def as_of_query(contract: Contract, load_id: int, term_key: str | None = None) -
         history=history_identifier(contract),
         load=sql.Literal(load_id),
         term=term,
-        key=names(key_columns(contract)),
+        key=names(("term_key", "_feed", *contract.key)),
     )
 
 

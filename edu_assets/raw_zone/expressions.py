@@ -8,7 +8,9 @@ Staged text columns are named by position (`c1`, `c2`, …), since a source's he
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Mapping
 
 from psycopg import sql
 
@@ -134,7 +136,7 @@ def describe(rule: str, contract: Contract, column: Column | None, reason: str =
     )
 
 
-def violation(contract: Contract, texts: dict[str, sql.Composable]) -> sql.Composed:
+def violation(contract: Contract, texts: Mapping[str, sql.Composable]) -> sql.Composed:
     """`rule:column` of the first rule that a staged row breaks, null for a valid row.
 
     `texts` maps each column that the file has to its staged text.
@@ -175,6 +177,31 @@ def term_from_column(rule: TermByColumn, text: sql.Composable) -> sql.Composed:
     )
 
 
-def row_hash(columns: list[sql.Composable]) -> sql.Composed:
-    """64-bit hash of a row's values. It only compares versions under one key, never identifies."""
-    return SQL("hash_record_extended(row({}), 0)").format(SQL(", ").join(columns))
+def row_hash(contract: Contract, extra: sql.Composable | None) -> sql.Composed:
+    """64-bit hash of a typed row's values. It only compares versions under one key, never identifies.
+
+    The exclusive or of the columns' hashes, each seeded by the column's name, so that neither their order nor a
+    new column that is null changes the hash of a row. extra: the expression of `_extra`, None where all is known.
+    """
+    hashes = [_hashed(column) for column in contract.stored_columns]
+    if extra is not None:
+        hashes.append(SQL("coalesce(jsonb_hash_extended({}, {}), 0)").format(extra, sql.Literal(_seed("_extra"))))
+    return SQL(" # ").join(hashes)
+
+
+def _hashed(column: Column) -> sql.Composed:
+    hashed = {
+        ColumnType.TEXT: "hashtextextended({column}, {seed})",
+        ColumnType.INTEGER: "hashint8extended({column}, {seed})",
+        ColumnType.NUMERIC: "hash_numeric_extended({column}, {seed})",
+        ColumnType.BOOLEAN: "hashint4extended({column}::integer, {seed})",
+        ColumnType.DATE: "hashint4extended({column} - date '2000-01-01', {seed})",
+        # the only way to hash an instant that does not depend on the session's zone
+        ColumnType.TIMESTAMP: "case when {column} is not null then hash_record_extended(row({column}), {seed}) end",
+    }[column.type]
+    value = SQL(hashed).format(column=sql.Identifier(column.name), seed=sql.Literal(_seed(column.name)))
+    return value if column.required else SQL("coalesce({}, 0)").format(value)
+
+
+def _seed(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

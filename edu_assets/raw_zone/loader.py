@@ -24,9 +24,12 @@ from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDa
 from edu_assets.errors import EduError
 from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import apply_term
+from edu_assets.raw_zone.intake import RowsLost
 from edu_assets.raw_zone.quarantine import replay_children
+from edu_assets.raw_zone.set_aside import quarantine
 from edu_assets.raw_zone.slices import DELIVERED, Delivery, Judgement, Member, SliceReport
-from edu_assets.raw_zone.stage import Binding, Staged, drop, own_delivery, quarantine, stage, staged_terms, sweep
+from edu_assets.raw_zone.stage import drop, own_delivery, stage, sweep
+from edu_assets.raw_zone.staged import Binding, Staged
 from edu_assets.settings import Settings
 from edu_assets.sources.files import CsvTable, FileRefused, Package, open_package
 from edu_assets.warehouse import Role, Warehouse
@@ -38,10 +41,6 @@ TRANSIENT = re.compile(r"08...|40...|55P03|57P0[123]|53300")
 
 class ArchiveIncomplete(EduError):
     """The bytes of a delivery are gone from the archive."""
-
-
-class RowsLost(EduError):
-    """The rows of a delivery do not add up."""
 
 
 class DeliveryReport(BaseModel):
@@ -486,7 +485,7 @@ def _stage_all(
         source_file = name if table.member is None else f"{name}/{table.member}"
         this = Staged(contract, delivery.feed, delivery.delivery_id, source_file, bindings[contract.name])
         staged[contract.table] = this
-        stage(connection, this, table, delivery_term=delivery_term, parents=staged)
+        stage(connection, this, table, mode=mode, delivery_term=delivery_term, parents=staged)
         found.append(Member(contract, this, mode))
         report.rows_read += this.rows_read
         report.quarantined += sum(this.quarantined.values())
@@ -506,7 +505,7 @@ def _apply_all(
     only: tuple[str | None, str] | None,
     delivery_term: str | None,
 ) -> None:
-    terms = {term for table in staged.values() for term in staged_terms(connection, table)}
+    terms = {term for table in staged.values() for term in table.terms}
     terms |= {term for table in staged.values() for term in table.quarantined if term is not None}
     if delivery_term is not None:
         terms.add(delivery_term)

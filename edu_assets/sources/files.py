@@ -4,9 +4,8 @@ Belongs here: opening a CSV or a zip of CSVs, reading header and records byte-ex
 wrong with a file. Does not belong here: which table a file is (the contract claims it), what a value
 means (raw_zone/), where files arrive (raw_zone/archive.py).
 
-Two readings of one file exist for speed. `blocks` hands the bytes on as they are, for PostgreSQL to
-parse: it is right only for plain files and says so by raising NotPlain. `records` parses here,
-several times slower, and copes with everything; what it cannot read it yields as Malformed.
+A table is read once, in pieces: runs of lines that are surely sound go on as bytes, for PostgreSQL to
+parse; every other record is parsed here (line_reader.py), several times slower.
 """
 
 from __future__ import annotations
@@ -21,37 +20,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-BLOCK_BYTES = 1 << 20
+from edu_assets.sources.line_reader import BOM, LineReader, Piece
+
 HEADER_BYTES = 1 << 20
-BOM = b"\xef\xbb\xbf"
 EFFECTIVE_DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
 
 
 class FileRefused(Exception):
     """A file or package cannot be loaded at all; nothing of it was. The message names the mend."""
-
-
-class NotPlain(Exception):
-    """The bytes hold something that PostgreSQL's CSV reader would not read byte-exactly."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record: `line` is the 1-based line of the file on which it starts."""
-
-    line: int
-    cells: list[str]
-
-
-@dataclass(frozen=True)
-class Malformed:
-    """A record that has no cells to bind: wrong count, undecodable bytes, a NUL."""
-
-    line: int
-    text: str
-    rule: str
 
 
 @dataclass(frozen=True)
@@ -76,90 +54,16 @@ class CsvTable:
         ):
             yield stream
 
-    def blocks(self) -> Iterator[bytes]:
-        """The file's bytes without BOM, header included.
-
-        Raises NotPlain at a quote, a NUL, a carriage return that does not end a line, or a backslash
-        (a line `\\.` ends the data for PostgreSQL's reader).
-        """
+    @property
+    def line_end(self) -> str:
+        """How the header's line ends; a file's other lines nearly always do likewise."""
         with self._open() as stream:
-            first = True
-            tail_cr = b""
-            while block := stream.read(BLOCK_BYTES):
-                if first:
-                    block = block.removeprefix(BOM)
-                    first = False
-                block = tail_cr + block
-                tail_cr = b"\r" if block.endswith(b"\r") else b""
-                if tail_cr:
-                    block = block[:-1]
-                if b'"' in block or b"\\" in block or b"\0" in block:
-                    raise NotPlain
-                if block.count(b"\r") != block.count(b"\r\n"):
-                    raise NotPlain
-                yield block
-            if tail_cr:
-                raise NotPlain
+            return "\r\n" if stream.readline(HEADER_BYTES).endswith(b"\r\n") else "\n"
 
-    def records(self) -> Iterator[Record | Malformed]:
-        """Every record after the header; blank lines are no records.
-
-        Quotes are read strictly: a reader that forgives a stray one takes the lines after it for the
-        rest of a value, and rows are lost in a record that looks sound.
-        """
-        width = len(self.header)
+    def pieces(self, sound: Any | None = None) -> Iterator[Piece]:
+        """Every record after the header; those that match `sound` (RE2's pattern of whole lines) as runs of lines."""
         with self._open() as stream:
-            lines = _Lines(io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline=""))
-            reader = csv.reader(lines, strict=True)
-            next(reader, None)
-            while True:
-                started = reader.line_num + 1
-                lines.taken.clear()
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield Malformed(started, _printable("".join(lines.taken)), f"is no CSV record ({error})")
-                    continue
-                if cells:
-                    yield _record(started, cells, lines.taken, width)
-
-
-class _Lines:
-    """The lines of a text; `taken` are those that the record being read consists of."""
-
-    def __init__(self, text: IO[str]) -> None:
-        self._text = text
-        self.taken: list[str] = []
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._text)
-        self.taken.append(line)
-        return line
-
-
-def _record(line: int, cells: list[str], taken: list[str], width: int) -> Record | Malformed:
-    rule = None
-    joined = "".join(cells)
-    if "\0" in joined:
-        rule = "holds a NUL byte, which no text column can keep"
-    elif not joined.isascii() and any("\udc80" <= char <= "\udcff" for char in joined):
-        rule = "is not UTF-8"
-    elif len(cells) != width:
-        rule = f"has {len(cells)} fields where the header has {width}"
-    if rule is None:
-        return Record(line, cells)
-    return Malformed(line, _printable("".join(taken)), rule)
-
-
-def _printable(text: str) -> str:
-    """The text of a record with what PostgreSQL cannot store, NUL and undecodable bytes, spelled out."""
-    whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return whole.replace("\0", "\\x00").rstrip("\r\n")
+            yield from LineReader(stream, len(self.header), sound=sound).pieces()
 
 
 @contextmanager

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edu_assets.contracts import registry
+from edu_assets.raw_zone import compare
 from edu_assets.raw_zone.as_of import as_of_csv, as_of_query
 from edu_assets.warehouse import Role
 from edu_assets_tests.raw_zone.exports import active, gone, org, package
@@ -171,10 +173,17 @@ def sequences() -> st.SearchStrategy[list[Sent]]:
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@pytest.mark.parametrize("worth_comparing", [0, 1_000])
 @given(sequence=sequences())
 def test_any_sequence_of_packages_leaves_what_the_model_says_and_reads_back(
-    make_network: MakeNetwork, sequence: list[Sent]
+    make_network: MakeNetwork, sequence: list[Sent], worth_comparing: int
 ) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compare, "WORTH_COMPARING", worth_comparing)
+        run_and_read_back(make_network, sequence)
+
+
+def run_and_read_back(make_network: MakeNetwork, sequence: list[Sent]) -> None:
     # A share of 1 holds no loss, so that what is tested here is what is applied.
     platform = make_network(feeds={feed: {"system": "oneroster", "landing": feed, "hold_share": 1.0} for feed in FEEDS})
     model, snapshots = Model(), {}
