@@ -206,9 +206,9 @@ def _show_next(report: PipelineReport) -> None:
 
 @app.command()
 def load(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of files.")],
+    paths: Annotated[list[str], typer.Argument(help="Files or folders; or URLs in a feed's landing place.")],
     system: Annotated[str | None, typer.Option("--system", help="The source system; else contracts claim.")] = None,
-    feed: Annotated[str | None, typer.Option("--feed", help="The feed; else landing folder or system say it.")] = None,
+    feed: Annotated[str | None, typer.Option("--feed", help="The feed; else landing place or system say it.")] = None,
     term: Term = None,
     as_json: Json = False,
 ) -> None:
