@@ -186,6 +186,7 @@ class RemotePlace(ABC):
         try:
             while block := self._asked(lambda _: source.read(BLOCK_BYTES)):
                 yield block
+            self._faults_in_a_row = 0
         finally:
             with suppress(*self.faults):
                 source.close()
@@ -202,7 +203,6 @@ class RemotePlace(ABC):
         except self.faults as error:
             explained = self.explain(error)
         else:
-            self._faults_in_a_row = 0
             return answer
         self._connection = None
         self._faults_in_a_row += 1

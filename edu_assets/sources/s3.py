@@ -10,15 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 import aiohttp
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSLError,
-)
+from botocore import exceptions as boto
 from s3fs import S3FileSystem
+from s3fs.utils import FileExpired
 
 from edu_assets.landing import S3Landing
 from edu_assets.settings import Settings
@@ -38,6 +32,7 @@ REFUSED = frozenset(
 PASSING = frozenset(
     ("500", "502", "503", "504", "InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "Throttling")
 )
+PASSING_FAULTS = (boto.ConnectionError, boto.HTTPClientError, aiohttp.ClientError, TimeoutError, FileExpired)
 ATTEMPTS = 2
 """Of s3fs, for one call; places.py repeats the whole question."""
 
@@ -46,7 +41,7 @@ class S3Place(RemotePlace):
     """Lists by prefix: one call for a thousand files, whatever their folders."""
 
     # OSError: what s3fs makes of an answer that is an error
-    faults = (BotoCoreError, ClientError, aiohttp.ClientError, OSError)
+    faults = (boto.BotoCoreError, boto.ClientError, aiohttp.ClientError, OSError)
     reading = MappingProxyType({"cache_type": "readahead", "block_size": 8 << 20})
 
     def __init__(self, settings: Settings, declared: S3Landing) -> None:
@@ -80,26 +75,26 @@ class S3Place(RemotePlace):
         return address.removeprefix("s3://")
 
     def explain(self, error: Exception) -> PlaceUnusable:
-        cause = error.__cause__ if isinstance(error.__cause__, ClientError) else error
-        code = cause.response.get("Error", {}).get("Code", "") if isinstance(cause, ClientError) else ""
+        cause = error.__cause__ if isinstance(error.__cause__, boto.ClientError) else error
+        code = cause.response.get("Error", {}).get("Code", "") if isinstance(cause, boto.ClientError) else ""
         kind = code or type(error).__name__
         if code == "NoSuchBucket" or isinstance(error, FileNotFoundError):
             return PlaceUnusable(
-                f"there is no bucket of {self._where}: correct `landing` in the network file, or have the bucket made"
+                f"no such bucket: {self._where}; correct `landing` in the network file, or have the bucket made"
             )
         if code in REFUSED or isinstance(error, PermissionError):
             return PlaceUnusable(
                 f"{self._where} refuses access ({kind}): {self._credentials()}, and that they may list the bucket "
                 "and read its files"
             )
-        if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):
             return PlaceUnusable(f"there are no credentials for {self._where}: {self._credentials()}")
-        if isinstance(error, SSLError):
+        if isinstance(error, boto.SSLError):
             return PlaceUnusable(
                 f"the certificate of {self._where} is not trusted: have it renewed, or name its authority's "
                 "file in AWS_CA_BUNDLE"
             )
-        if code in PASSING or isinstance(error, (HTTPClientError, aiohttp.ClientError, TimeoutError)):
+        if code in PASSING or isinstance(error, PASSING_FAULTS):
             return PlaceUnusable(
                 f"{self._where} does not answer ({kind}): check the network and `endpoint_url`; it is asked again",
                 transient=True,

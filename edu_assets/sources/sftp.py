@@ -3,13 +3,13 @@
 Belongs here: what asyncssh is told, and what its errors mean. Does not belong here: what every remote place
 does (places.py).
 
-asyncssh, through sshfs, and not paramiko: fsspec's own `sftp` trusts every host key it has not seen yet unless
-told otherwise; both are maintained and under a weak copyleft licence, and asyncssh brings two packages where
-paramiko brings four.
+asyncssh, through sshfs, and not paramiko: fsspec's own `sftp` goes through paramiko and trusts every host key
+it has not seen yet; both libraries are maintained and under a weak copyleft licence.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import unquote
 
@@ -44,7 +44,7 @@ class SftpPlace(RemotePlace):
         if not self._known_hosts.is_file():
             raise PlaceUnusable(f"there is no file {self._known_hosts}, which should hold the key of {self._host}")
         secrets = self._declared.secrets
-        return SSHFileSystem(
+        connection = SSHFileSystem(
             self._host,
             port=self._port,
             username=unquote(str(self._declared.parts.username)),
@@ -59,6 +59,8 @@ class SftpPlace(RemotePlace):
             keepalive_interval=KEEPALIVE_SECONDS,
             skip_instance_cache=True,
         )
+        connection.loop.set_exception_handler(_told_already)
+        return connection
 
     def _keys(self) -> list[asyncssh.SSHKey]:
         passphrase = secret_of(self._settings, self._declared.secrets.passphrase)
@@ -101,7 +103,7 @@ class SftpPlace(RemotePlace):
         if isinstance(error, asyncssh.SFTPPermissionDenied):
             return PlaceUnusable(f"{where} refuses to be read: ask its operator for the right to list and read it")
         if isinstance(error, (FileNotFoundError, asyncssh.SFTPNoSuchPath)):
-            return PlaceUnusable(f"there is no folder {where}: correct `landing` in the network file, or have it made")
+            return PlaceUnusable(f"no such folder: {where}; correct `landing` in the network file, or have it made")
         if isinstance(error, (asyncssh.ProtocolNotSupported, asyncssh.KeyExchangeFailed)):
             return PlaceUnusable(f"{where} and this machine have no common way to encrypt ({kind}): ask its operator")
         return PlaceUnusable(
@@ -126,6 +128,12 @@ class SftpPlace(RemotePlace):
         ways = [f"what the environment variable {password} holds"] if password else []
         ways += [f"that the server knows the key {path}" for path in self._declared.client_keys]
         return f"check the user name, and {' or '.join(ways)}"
+
+
+def _told_already(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """asyncssh reads ahead: when a connection goes, one read raises, and the others would be printed with traces."""
+    if not isinstance(context.get("exception"), asyncssh.Error):
+        loop.default_exception_handler(context)
 
 
 def _target(connection: SSHFileSystem, path: str) -> dict[str, Any]:
