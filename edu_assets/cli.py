@@ -206,9 +206,9 @@ def _show_next(report: PipelineReport) -> None:
 
 @app.command()
 def load(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of files.")],
+    paths: Annotated[list[str], typer.Argument(help="Files or folders; or URLs in a feed's landing place.")],
     system: Annotated[str | None, typer.Option("--system", help="The source system; else contracts claim.")] = None,
-    feed: Annotated[str | None, typer.Option("--feed", help="The feed; else landing folder or system say it.")] = None,
+    feed: Annotated[str | None, typer.Option("--feed", help="The feed; else landing place or system say it.")] = None,
     term: Term = None,
     as_json: Json = False,
 ) -> None:
@@ -316,16 +316,28 @@ def loads(
 @app.command()
 def asof(
     table: Annotated[str, typer.Argument(help="The raw table, e.g. oneroster__users.")],
-    load_id: Annotated[int, typer.Option("--load", help="After this load; `edu loads` lists them.")],
+    load_id: Annotated[int | None, typer.Option("--load", help="After this load; `edu loads` lists them.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", help="At this time, e.g. 2025-10-01T16:30; in the network's zone unless it has an offset."
+        ),
+    ] = None,
     term: Term = None,
 ) -> None:
-    """A raw table as it stood after a load, as CSV. Holds personal data."""
+    """A raw table as it stood after a load, or at a time, as CSV. Holds personal data."""
     from edu_assets.contracts import registry
-    from edu_assets.raw_zone import as_of_csv
+    from edu_assets.raw_zone import as_of_csv, instant, load_at
     from edu_assets.warehouse import Role
 
+    if (load_id is None) == (at is None):
+        raise typer.BadParameter("say either --load or --at")
     contract = registry().contract(table)
-    with _ready().connect(Role.ETL, autocommit=True) as connection:
+    warehouse = _ready()
+    with warehouse.connect(Role.ETL, autocommit=True) as connection:
+        if at is not None:
+            load_id = load_at(connection, instant(at, warehouse.settings.network.timezone))
+        assert load_id is not None
         for block in as_of_csv(connection, contract, load_id, term):
             sys.stdout.buffer.write(block)
 

@@ -139,7 +139,7 @@ class Platform:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def load(self, *paths: Path, **options: Any) -> list[DeliveryReport]:
+    def load(self, *paths: Path | str, **options: Any) -> list[DeliveryReport]:
         return load_paths(self.warehouse, self.settings, list(paths), **options)
 
     def load_waiting(self, *, settled: bool = True) -> list[DeliveryReport]:

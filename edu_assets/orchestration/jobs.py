@@ -24,13 +24,13 @@ TRANSIENT_FAULTS = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXP
 
 @dg.op(required_resource_keys={WAREHOUSE}, retry_policy=TRANSIENT_FAULTS, out=dg.Out(dg.Nothing))
 def load_arrivals(context: dg.OpExecutionContext) -> None:
-    """Load every file in the landing folders that is whole and not known yet, whatever terms it holds."""
+    """Load every file in the landing places that is whole and not known yet, whatever terms it holds."""
     warehouse = context.resources.warehouse
     reports = load_waiting(warehouse, warehouse.settings, run_id=context.run_id, progress=context.log.info)
     outcomes = Counter(report.status for report in reports)
     context.add_output_metadata(
         {
-            "files": len(reports),
+            "files": sum(not report.unreachable for report in reports),
             "rows_read": sum(report.rows_read for report in reports),
             "rows_quarantined": sum(report.quarantined for report in reports),
             "terms": sorted({part.term_key for report in reports for part in report.slices}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDa
 from edu_assets.errors import EduError
 from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import apply_term
+from edu_assets.raw_zone.archive import LandingFile
 from edu_assets.raw_zone.intake import RowsLost
 from edu_assets.raw_zone.quarantine import replay_children
 from edu_assets.raw_zone.set_aside import quarantine
@@ -32,6 +33,7 @@ from edu_assets.raw_zone.stage import drop, own_delivery, stage, sweep
 from edu_assets.raw_zone.staged import Binding, Staged
 from edu_assets.settings import Settings
 from edu_assets.sources.files import CsvTable, FileRefused, Package, open_package
+from edu_assets.sources.places import PlaceUnusable, places_of
 from edu_assets.warehouse import Role, Warehouse
 
 Progress = Callable[[str], None]
@@ -44,7 +46,8 @@ class ArchiveIncomplete(EduError):
 
 
 class DeliveryReport(BaseModel):
-    """What became of one file: `status` is applied, unchanged, held, refused or failed.
+    """What became of one file: `status` is applied, unchanged, held, refused or failed;
+    or, for the landing place of a feed that cannot be used, unreachable.
 
     problems: one sentence each, with file, column and rule, never with a value.
     """
@@ -63,11 +66,16 @@ class DeliveryReport(BaseModel):
         """Whether something went wrong that a next look may find mended: the file waits."""
         return self.status == "failed"
 
+    @property
+    def unreachable(self) -> bool:
+        """Whether this is no file, but a landing place that cannot be used."""
+        return self.status == "unreachable"
+
 
 def load_paths(
     warehouse: Warehouse,
     settings: Settings,
-    paths: list[Path],
+    paths: Sequence[Path | str],
     *,
     system: str | None = None,
     feed: str | None = None,
@@ -77,13 +85,26 @@ def load_paths(
 ) -> list[DeliveryReport]:
     """Load files, or every file of folders, in an order in which parents precede children.
 
-    feed: the feed of the network file; else the one whose landing folder holds the file, else the
-    only one of the system. term: the term for the rule `delivery`, instead of the effective date; raises
-    DeclarationError where the calendar does not have it.
+    paths: local ones, or URLs in the landing place of a feed. feed: the feed of the network file; else the
+    one whose landing place holds the file, else the only one of the system. term: the term for the rule
+    `delivery`, instead of the effective date; raises DeclarationError where the calendar does not have it.
     """
     if term is not None:
         settings.network.calendar.term(term)
-    arrivals = [_Arrival(settings, path, system, feed) for path in _files(paths)]
+    places = places_of(settings)
+    files = [file for path in paths for file in archive.files_at(places, path)]
+    arrivals = [_Arrival(settings, file, system, feed) for file in files]
+    return _load_all(warehouse, settings, arrivals, term, run_id, progress)
+
+
+def _load_all(
+    warehouse: Warehouse,
+    settings: Settings,
+    arrivals: list[_Arrival],
+    term: str | None,
+    run_id: str | None,
+    progress: Progress | None,
+) -> list[DeliveryReport]:
     reports = []
     for arrival in sorted(arrivals, key=lambda found: found.order):
         report = _load_or_fail(warehouse, settings, arrival, term, run_id)
@@ -102,36 +123,39 @@ def load_waiting(
     run_id: str | None = None,
     progress: Progress | None = None,
 ) -> list[DeliveryReport]:
-    """Load what lies in the landing folders and is not known yet.
+    """Load what lies in the landing places and is not known yet; a place that cannot be used is a report too.
 
     A file that may still be written waits for the next look; `settled`: the caller knows that none is.
     """
-    paths = [found.path for found in archive.waiting_files(warehouse, settings) if found.stable or settled]
-    return load_paths(warehouse, settings, paths, run_id=run_id, progress=progress)
+    look = archive.waiting_files(warehouse, settings)
+    unusable = [
+        DeliveryReport(delivery_id=None, source_file=feed, feed=feed, status="unreachable", problems=[problem])
+        for feed, problem in look.unusable.items()
+    ]
+    for report in unusable:
+        if progress:
+            progress(_sentence(report))
+    files = [found.file for found in (look.waiting if settled else look.stable)]
+    arrivals = [_Arrival(settings, file, None, None) for file in files]
+    return unusable + _load_all(warehouse, settings, arrivals, None, run_id, progress)
 
 
 def _sentence(report: DeliveryReport) -> str:
-    text = f"{report.source_file}: {report.status}, {report.rows_read:,} rows read"
+    text = f"{report.source_file}: {report.status}"
+    if not report.unreachable:
+        text += f", {report.rows_read:,} rows read"
     if report.quarantined:
         text += f", {report.quarantined:,} quarantined"
     return "; ".join([text, *report.problems])
 
 
-def _files(paths: list[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from archive.files_below(path)
-        else:
-            yield path
-
-
 class _Arrival:
     """A file on its way in: whose it is and when it is its turn."""
 
-    def __init__(self, settings: Settings, path: Path, system: str | None, feed: str | None) -> None:
-        self.path = path
+    def __init__(self, settings: Settings, file: LandingFile, system: str | None, feed: str | None) -> None:
+        self.file = file
         self.problem: str | None = None
-        self.name = path.name
+        self.name = file.name
         self.feed = feed or self._feed_of(settings, system)
         if self.feed is not None and self.feed not in settings.network.feeds:
             known = ", ".join(settings.network.feeds)
@@ -139,10 +163,8 @@ class _Arrival:
         self.system = system or (settings.network.feeds[self.feed].system if self.feed and not self.problem else None)
 
     def _feed_of(self, settings: Settings, system: str | None) -> str | None:
-        resolved = self.path.resolve()
-        for name in settings.network.feeds:
-            if resolved.is_relative_to(settings.landing_of(name)):
-                return name
+        if self.file.feed is not None:
+            return self.file.feed
         of_system = [
             name
             for name, feed in settings.network.feeds.items()
@@ -155,7 +177,7 @@ class _Arrival:
         return None
 
     def _claimed_by(self, system: str) -> bool:
-        if self.path.suffix.lower() == ".zip":
+        if self.name.lower().endswith(".zip"):
             return registry().systems[system].manifest is not None
         return any(contract.claims(self.name) for contract in registry().of_system(system))
 
@@ -166,12 +188,14 @@ class _Arrival:
             for position, contract in enumerate(registry().contracts.values())
             if contract.system == self.system and contract.claims(self.name)
         ]
-        modified = self.path.stat().st_mtime_ns if self.path.exists() else 0
+        modified = self.file.state.modified_ns if self.file.state else 0
         dated = archive.date_in_name(self.name) or datetime.fromtimestamp(modified / 1e9, UTC).date()
-        return (min(claimed, default=0), dated, modified, str(self.path))
+        return (min(claimed, default=0), dated, modified, self.file.address)
 
 
 def _is_transient(error: BaseException) -> bool:
+    if isinstance(error, PlaceUnusable):
+        return error.transient
     if not isinstance(error, psycopg.Error):
         return False
     if error.sqlstate is None:
@@ -182,10 +206,12 @@ def _is_transient(error: BaseException) -> bool:
 def _load_or_fail(
     warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
 ) -> DeliveryReport:
-    """One file that PostgreSQL refuses does not keep the others waiting. Its text may hold values: only
-    the kind of the error is told."""
+    """One file that PostgreSQL refuses, or that cannot be fetched, does not keep the others waiting. PostgreSQL's
+    text may hold values: only the kind of the error is told."""
     try:
         return _load_with_retries(warehouse, settings, arrival, term, run_id)
+    except PlaceUnusable as error:
+        problem = str(error)
     except psycopg.Error as error:
         if _is_transient(error):
             raise
@@ -193,9 +219,9 @@ def _load_or_fail(
             f"PostgreSQL refused what was made of it ({type(error).__name__}, {error.sqlstate}): nothing of the "
             "slice at hand was loaded; please report this as an error of edu_assets"
         )
-        return DeliveryReport(
-            delivery_id=None, source_file=arrival.name, feed=arrival.feed, status="failed", problems=[problem]
-        )
+    return DeliveryReport(
+        delivery_id=None, source_file=arrival.name, feed=arrival.feed, status="failed", problems=[problem]
+    )
 
 
 def _load_with_retries(
@@ -226,7 +252,7 @@ def _load(
             problems=[problem],
         )
     try:
-        kept = archive.keep(settings, arrival.path)
+        kept = archive.keep(settings, arrival.file)
     except FileRefused as refusal:
         return DeliveryReport(
             delivery_id=None,
@@ -248,7 +274,7 @@ def _load(
         delivery = Delivery(
             delivery_id=delivery_id,
             feed=arrival.feed,
-            bytes=kept.bytes,
+            bytes=kept.state.bytes,
             effective_date=None,
             started_at=datetime.now(UTC),
             run_id=run_id,
@@ -257,7 +283,7 @@ def _load(
         with own_delivery(connection, delivery_id):
             sweep(connection)
             report = _load_delivery(connection, settings, delivery, arrival.system, arrival.name, kept.path, term)
-        archive.finish_delivery(connection, arrival.path, arrival.feed, kept, report)
+        archive.finish_delivery(connection, arrival.file.address, arrival.feed, kept, report)
         return report
 
 

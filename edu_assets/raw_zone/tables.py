@@ -63,6 +63,12 @@ create table if not exists etl.landing_file (
     path text primary key, feed text, bytes bigint not null, modified_ns bigint not null,
     sha256 text, delivery_id bigint, seen_at timestamptz not null default clock_timestamp()
 );
+alter table etl.landing_file add column if not exists etag text;
+create table if not exists etl.landing_place (
+    feed text primary key, looked_at timestamptz not null default clock_timestamp(),
+    failures integer not null, problem text
+);
+comment on table etl.landing_place is 'the last look at each remote landing place, and what was wrong with it';
 create table if not exists etl.delivery (
     delivery_id bigint generated always as identity primary key,
     feed text not null, system text not null, source_file text not null,

@@ -17,7 +17,7 @@ def sheet(n: int) -> str:
 
 
 def waiting(platform: Platform) -> dict[str, bool]:
-    return {found.path.name: found.stable for found in waiting_files(platform.warehouse, platform.settings)}
+    return {found.file.name: found.stable for found in waiting_files(platform.warehouse, platform.settings).waiting}
 
 
 def test_a_file_is_loaded_once_two_looks_saw_it_alike(platform: Platform) -> None:
