@@ -26,7 +26,17 @@ from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import apply_term
 from edu_assets.raw_zone.quarantine import replay_children
 from edu_assets.raw_zone.slices import DELIVERED, Delivery, Judgement, Member, SliceReport
-from edu_assets.raw_zone.stage import Binding, Staged, drop, own_delivery, quarantine, stage, staged_terms, sweep
+from edu_assets.raw_zone.stage import (
+    Binding,
+    Staged,
+    drop,
+    mode_of_rows,
+    own_delivery,
+    quarantine,
+    stage,
+    staged_terms,
+    sweep,
+)
 from edu_assets.settings import Settings
 from edu_assets.sources.files import CsvTable, FileRefused, Package, open_package
 from edu_assets.warehouse import Role, Warehouse
@@ -330,7 +340,7 @@ def _load_delivery(
     )
     staged: dict[str, Staged] = {}
     try:
-        applied = _stage_all(connection, delivery, members, name, delivery_term, staged, report)
+        applied = _stage_all(connection, delivery, package, members, name, delivery_term, staged, report)
         _apply_all(connection, delivery, applied, staged, report, judgement, only, delivery_term)
         if judgement == DELIVERED and only is None:
             _require_nothing_lost(report, staged)
@@ -409,8 +419,11 @@ def _unclaimed(table: CsvTable, system: str) -> str:
     return f"{table.name}: no contract of system {system} claims it{hint}"
 
 
-def _bind(contract: Contract, table: CsvTable) -> tuple[Binding, list[str]]:
-    """Bind a header to a contract by name. Raises FileRefused where a required column is missing."""
+def _bind(contract: Contract, table: CsvTable, version: str | None) -> tuple[Binding, list[str]]:
+    """Bind a header to a contract by name. Raises FileRefused where a required column is missing.
+
+    A column that the package's version of the format does not have is not missed.
+    """
     by_header = {header: position for position, header in enumerate(table.header, 1)}
     positions: dict[str, int] = {}
     problems: list[str] = []
@@ -426,7 +439,8 @@ def _bind(contract: Contract, table: CsvTable) -> tuple[Binding, list[str]]:
                 f"{table.name}: required column {column.header!r} is missing{hint}. Rename it in the export, "
                 f"or add an alias to the contract {contract.name}"
             )
-        problems.append(f"{table.name}: column {column.header!r} is missing{hint}; it is loaded as null")
+        if column.is_of(version) and not column.may_be_absent:
+            problems.append(f"{table.name}: column {column.header!r} is missing{hint}; it is loaded as null")
     secrets = {column.name for column in contract.columns if column.secret}
     for header in [header for header in by_header if snake_case(header) in secrets]:
         del by_header[header]  # however it is spelled, it is not stored
@@ -467,6 +481,7 @@ def _effective(
 def _stage_all(
     connection: Connection,
     delivery: Delivery,
+    package: Package,
     members: list[tuple[Contract, CsvTable | None, LoadMode]],
     name: str,
     delivery_term: str | None,
@@ -474,9 +489,10 @@ def _stage_all(
     report: DeliveryReport,
 ) -> list[Member]:
     bindings = {}
+    version = registry().systems[members[0][0].system].version(package.manifest)
     for contract, table, _ in members:
         if table is not None:
-            bindings[contract.name], problems = _bind(contract, table)
+            bindings[contract.name], problems = _bind(contract, table, version)
             report.problems += problems
     found = []
     for contract, table, mode in members:
@@ -487,7 +503,13 @@ def _stage_all(
         this = Staged(contract, delivery.feed, delivery.delivery_id, source_file, bindings[contract.name])
         staged[contract.table] = this
         stage(connection, this, table, delivery_term=delivery_term, parents=staged)
-        found.append(Member(contract, this, mode))
+        told = mode_of_rows(connection, this) if package.manifest is not None else None
+        if told is not None and told is not mode:
+            report.problems.append(
+                f"{table.name}: the manifest says {mode.value}, but its rows are those of a {told.value} file; "
+                "the rows win"
+            )
+        found.append(Member(contract, this, told or mode))
         report.rows_read += this.rows_read
         report.quarantined += sum(this.quarantined.values())
     with connection.transaction():

@@ -24,6 +24,7 @@ from psycopg.types.json import Jsonb
 from edu_assets.contracts.base import (
     Contract,
     DeclarationError,
+    LoadMode,
     TermByColumn,
     TermByDate,
     TermByDelivery,
@@ -548,6 +549,29 @@ def staged_terms(connection: Connection, staged: Staged) -> dict[str, int]:
     return dict(
         connection.execute(SQL("select term_key, count(*) from {} group by 1").format(staged.table("typed"))).fetchall()
     )
+
+
+def mode_of_rows(connection: Connection, staged: Staged) -> LoadMode | None:
+    """The mode in which the valid rows say that they were sent: every one of them states what a delta states,
+    or none states any of it. None where they do not agree. Costs a look at the first row where that decides."""
+    delta = staged.contract.delta
+    if delta is None or not delta.stated:
+        return None
+    given = [SQL("coalesce({}::text, '') <> ''").format(sql.Identifier(name)) for name in delta.stated]
+    row = connection.execute(
+        SQL(
+            "select exists (select from {typed}), not exists (select from {typed} where not ({all_given})),"
+            " not exists (select from {typed} where {any_given})"
+        ).format(
+            typed=staged.table("typed"),
+            all_given=SQL(" and ").join(given),
+            any_given=SQL(" or ").join(given),
+        )
+    ).fetchone()
+    some, is_delta, is_full = row or (False, False, False)
+    if not some or is_delta == is_full:
+        return None
+    return LoadMode.DELTA if is_delta else LoadMode.FULL
 
 
 @contextmanager
