@@ -1,0 +1,574 @@
+"""Conformance: what a delivery breaks of its source's standard, told so that it can be sent to the vendor.
+
+Belongs here: rules of packages, manifests and headers, rules of rows beyond those that quarantine, and
+findings with places, counts and a few examples. Does not belong here: what is loaded (stage.py, apply.py;
+a finding never changes it), which columns, versions, values and references a standard has (contracts/).
+
+Every rule follows from a declaration: a contract's columns, its row rules, its references, the system's
+manifest. A finding names file, line, column and value; the value of a column with personal data, and of
+a secret, is never read from the database.
+
+A sound file costs one more scan of its staged records: all conditions are counted in one statement, and
+the rules that validation has asked already are asked again only of the rows that broke one. Examples
+are looked for where a count is not zero.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from psycopg import Connection, sql
+from pydantic import BaseModel, Field
+
+from edu_assets.contracts import registry
+from edu_assets.contracts.base import (
+    Column,
+    ColumnType,
+    Contract,
+    DateFormat,
+    LoadMode,
+    ManifestRule,
+    PersonalData,
+    RowRule,
+    Severity,
+    System,
+)
+from edu_assets.raw_zone.expressions import COUNTED_CLASS, FORMATS, broken_rules, describe, one_of
+from edu_assets.raw_zone.stage import Staged
+from edu_assets.sources.files import CsvTable, Package
+
+SQL = sql.SQL
+EXAMPLES = 5
+VALUE_LENGTH = 80
+HIDDEN = "(personal data)"
+
+
+class Example(BaseModel):
+    """One place. `line` is the file's line on which the record starts, None where the file as a whole is meant."""
+
+    line: int | None = None
+    value: str | None = None
+
+
+class Finding(BaseModel):
+    """One rule that one column of one file, or the file, breaks: how often, and the first places."""
+
+    file: str
+    column: str | None = None
+    rule: str
+    severity: Severity
+    hint: str
+    count: int = 1
+    examples: list[Example] = Field(default_factory=list)
+
+
+# -- packages, manifests and headers ------------------------------------------------------------------
+
+
+def package_findings(system: str, package: Package, name: str) -> list[Finding]:
+    """What a package breaks before a row is read. `name` is the name under which it arrived."""
+    of_system = registry().systems[system]
+    if of_system.manifest is None:
+        return []
+    version = of_system.version(package.manifest)
+    found = list(_container(of_system.manifest, package, name))
+    if package.manifest is not None:
+        found += _manifest(of_system.manifest, of_system, package, version)
+    for table in package.tables:
+        contract = next((each for each in registry().of_system(system) if each.claims(table.name)), None)
+        if contract is None:
+            found.append(_stray(system, table, version))
+            continue
+        if not contract.is_of(version):
+            found.append(_of_file(table.name, "version", f"{table.name} is no file of version {version}"))
+        found += _header(of_system, contract, table, version)
+    return found
+
+
+def refusal(name: str, why: str) -> Finding:
+    """A package that could not be loaded at all. `why` holds no value of a row."""
+    return _of_file(name, "refused", why)
+
+
+def _of_file(
+    file: str,
+    rule: str,
+    hint: str,
+    *,
+    column: str | None = None,
+    value: str | None = None,
+    line: int | None = None,
+    severity: Severity = Severity.ERROR,
+) -> Finding:
+    shown = value if value is None else value[:VALUE_LENGTH]
+    examples = [Example(line=line, value=shown)] if (line, shown) != (None, None) else []
+    return Finding(file=file, column=column, rule=rule, severity=severity, hint=hint, examples=examples)
+
+
+def _container(rule: ManifestRule, package: Package, name: str) -> Iterator[Finding]:
+    if not zipfile.is_zipfile(package.path):
+        yield _of_file(name, "container", f"send one zip that holds the CSV files and {rule.file}")
+        return
+    if not name.endswith(".zip"):
+        yield _of_file(name, "container", "the name of the package ends in .zip")
+    with zipfile.ZipFile(package.path) as archive:
+        packed = {info.compress_type for info in archive.infolist() if info.file_size}
+    if packed - {zipfile.ZIP_DEFLATED}:
+        yield _of_file(name, "compression", "members are compressed by DEFLATE", severity=Severity.WARNING)
+    if package.manifest is None:
+        yield _of_file(name, "manifest", f"{rule.file} is missing; it says which files are sent, and how")
+
+
+def _manifest(rule: ManifestRule, system: System, package: Package, version: str | None) -> Iterator[Finding]:
+    with zipfile.ZipFile(package.path) as archive:
+        text = archive.read(rule.file).decode("utf-8-sig")
+    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    if not rows or rows[0] != [rule.property_column, rule.value_column]:
+        yield _of_file(rule.file, "manifest_header", f"the header is {rule.property_column},{rule.value_column}", line=1)
+    given = Counter(row[0] for row in rows)
+    for twice in (name for name, times in given.items() if times > 1):
+        yield _of_file(rule.file, "manifest_property", "each property is given once", column=twice)
+    sent = {table.name for table in package.tables}
+    wanted = dict(rule.properties)
+    files = {}
+    for contract in registry().of_system(system.name):
+        if contract.is_of(version):
+            file = contract.files[0]
+            files[rule.mode_property.format(table=file.removesuffix(".csv"))] = file
+    wanted |= {name: (rule.absent, *rule.modes) for name in files}
+    said = package.manifest or {}
+    for name, values in wanted.items():
+        if name not in said:
+            yield _of_file(rule.file, "manifest_property", "the property is missing; it is mandatory", column=name)
+            continue
+        hint = ""
+        if said[name] not in values:
+            hint = f"the value is one of {', '.join(values)}, in this case"
+        elif name in files and (said[name] == rule.absent) == (files[name] in sent):
+            there = "in the package" if files[name] in sent else "not in the package"
+            hint = f"the file is {there}, the manifest says {said[name]}"
+        if hint:
+            yield _of_file(rule.file, "manifest_value", hint, column=name, value=said[name])
+    prefix = rule.mode_property.format(table="")
+    for name in (name for name in given if name.startswith(prefix) and name not in wanted):
+        yield _of_file(rule.file, "manifest_property", "names no file of this version, in this case", column=name)
+
+
+def _stray(system: str, table: CsvTable, version: str | None) -> Finding:
+    known = [contract.files[0] for contract in registry().of_system(system) if contract.is_of(version)]
+    meant = next((file for file in known if file.lower() == table.name.lower()), None)
+    if meant is not None:
+        return _of_file(table.name, "file_name", f"write {meant}: names are case-sensitive")
+    return _of_file(table.name, "file_name", "is no file of the standard; it is not read")
+
+
+def _header(system: System, contract: Contract, table: CsvTable, version: str | None) -> Iterator[Finding]:
+    columns = [column for column in contract.columns if column.is_of(version)]
+    by_spelling = {spelling: column for column in columns for spelling in (column.header, *column.aliases)}
+    if not any(header in by_spelling for header in table.header):
+        # Then the first line may be a row, whose values are nobody's names for columns.
+        yield _of_file(table.name, "header", "the first line holds none of the standard's column names", line=1)
+        return
+    by_case = {column.header.lower(): column for column in columns}
+    for column in columns:
+        alias = next((name for name in column.aliases if name in table.header), None)
+        if column.header in table.header or column.may_be_absent:
+            continue
+        if alias is not None:
+            hint = f"is called {column.header} in this version; it is read all the same"
+            yield _of_file(table.name, "alias", hint, column=alias, line=1, severity=Severity.WARNING)
+        elif not any(header.lower() == column.header.lower() for header in table.header):
+            demanded = column.required or version in column.required_in
+            severity = Severity.ERROR if demanded else Severity.WARNING
+            hint = "the column is missing" + ("" if demanded else "; an empty one belongs there")
+            yield _of_file(table.name, "missing_column", hint, column=column.header, line=1, severity=severity)
+    places = {column.header: place for place, column in enumerate(columns)}
+    order = [places[by_spelling[header].header] for header in table.header if header in by_spelling]
+    if order != sorted(order):
+        hint = "columns stand in the order of the standard; they are read by name all the same"
+        yield _of_file(table.name, "column_order", hint, line=1, severity=Severity.WARNING)
+    last = max(place for place, header in enumerate(table.header) if header in by_spelling)
+    for place, header in enumerate(table.header):
+        if header in by_spelling:
+            continue
+        extends = system.extension_columns is not None and header.startswith(system.extension_columns.rstrip("*"))
+        if extends and place < last:
+            hint = "added columns stand to the right of all others"
+            yield _of_file(table.name, "extension", hint, column=header[:VALUE_LENGTH], line=1)
+        elif not extends:
+            meant = by_case.get(header.lower())
+            hint = (
+                f"write {meant.header}: names are case-sensitive"
+                if meant
+                else f"is no column of this version; an added one is named {system.extension_columns}"
+            )
+            rule = "header_case" if meant else "unknown_column"
+            yield _of_file(table.name, rule, hint, column=header[:VALUE_LENGTH], line=1)
+
+
+# -- rows ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Condition:
+    """What a finding counts: rows `r` of a staged file of which `broken` is true, once `joins` are made."""
+
+    rule: str
+    column: Column | None
+    broken: sql.Composable
+    hint: str
+    severity: Severity = Severity.ERROR
+    joins: sql.Composable = field(default_factory=lambda: SQL(""))
+
+
+@dataclass(frozen=True)
+class SentTable:
+    """A staged file of a package and the mode in which the manifest says it was sent."""
+
+    staged: Staged
+    mode: LoadMode
+
+    @property
+    def file(self) -> str:
+        return self.staged.source_file.rpartition("/")[2]
+
+
+def row_findings(connection: Connection, sent: list[SentTable], manifest: dict[str, str] | None) -> list[Finding]:
+    """What the rows of a delivery break. `manifest` as the package has it, None without one."""
+    found: list[Finding] = []
+    by_table = {table.staged.contract.table: table for table in sent}
+    for table in sent:
+        system = registry().systems[table.staged.contract.system]
+        with connection.transaction():
+            # In the order of the file, so that the first examples are found first; and never by nested loops,
+            # since the planner knows nothing of the staged records.
+            connection.execute("set local synchronize_seqscans = off")
+            connection.execute("set local enable_nestloop = off")
+            found += _set_aside(connection, table)
+            if system.manifest is not None:
+                found += _of_standard(connection, table, by_table, system.version(manifest), manifest is not None)
+    return found
+
+
+def _of_standard(
+    connection: Connection, table: SentTable, sent: dict[str, SentTable], version: str | None, has_manifest: bool
+) -> Iterator[Finding]:
+    if table.staged.rows_read == 0:
+        yield _of_file(table.file, "empty_file", "a file without rows is not sent; the manifest calls it absent")
+        return
+    conditions = list(_stated(table, has_manifest))
+    conditions += _of_columns(table, version)
+    conditions += _of_rows(table, version)
+    if has_manifest and table.mode is LoadMode.FULL:
+        conditions += _references(table, sent)
+    conditions.append(
+        _Condition("carriage_return", None, _holds_carriage_return(table), "a field holds no carriage return")
+    )
+    yield from _findings(connection, table, conditions)
+    if has_manifest and table.mode is LoadMode.FULL:
+        yield from _list_references(connection, table, sent)
+    for rule in table.staged.contract.rules:
+        if rule.once_per and (not rule.versions or version in rule.versions):
+            yield from _repeated(connection, table, rule)
+    same = sum(table.staged.duplicates.values())
+    if same:
+        finding = _of_file(table.file, "repeated_row", "the same row is sent more than once", severity=Severity.WARNING)
+        yield finding.model_copy(update={"count": same})
+
+
+def _stated(table: SentTable, has_manifest: bool) -> Iterator[_Condition]:
+    delta = table.staged.contract.delta
+    if delta is None or not has_manifest:
+        return
+    for name in delta.stated:
+        column, value = table.staged.contract.column(name), sql.Identifier("r", name)
+        if table.mode is LoadMode.DELTA:
+            hint = "a delta file fills it in every row"
+            yield _Condition("delta_status", column, SQL("{} = ''").format(value), hint)
+        else:
+            hint = "a bulk file leaves it blank in every row"
+            yield _Condition("bulk_status", column, SQL("{} <> ''").format(value), hint)
+
+
+def _of_columns(table: SentTable, version: str | None) -> Iterator[_Condition]:
+    """What the standard says of one column beyond the rules that quarantine."""
+    bound = table.staged.binding.positions
+    for column in table.staged.contract.stored_columns:
+        value = sql.Identifier("r", column.name)
+        if column.name not in bound:
+            continue
+        if version in column.required_in and not column.required:
+            hint = f"a value is required in version {version}"
+            yield _Condition("required", column, SQL("{} = ''").format(value), hint)
+        of_others = tuple(v for known, values in column.allowed_in.items() if known != version for v in values)
+        if version is not None and of_others and not column.is_list:
+            hint = f"the value is none of version {version}, which allows {', '.join(column.allowed)}"
+            own = column.allowed + column.allowed_in.get(version, ())
+            broken = SQL("{} and not {}").format(one_of(value, of_others), one_of(value, own))
+            yield _Condition("allowed", column, broken, hint)
+        if column.is_list:
+            yield _elements(column, value, version)
+        tolerated = _tolerated(column, value)
+        if tolerated is not None:
+            yield tolerated
+
+
+def _elements(column: Column, value: sql.Composable, version: str | None) -> _Condition:
+    element = "[^,]+"
+    hint = "elements stand between single commas, none is empty"
+    if column.pattern:
+        counted = COUNTED_CLASS.fullmatch(column.pattern)
+        element = f"{counted['char']}+" if counted else column.pattern
+        hint = f"each element has the form {column.pattern}, between single commas"
+    elif column.known_values:
+        own = column.allowed + (column.allowed_in.get(version, ()) if version else column.known_values)
+        each = (f"{re.escape(v[:-1])}[^,]*" if v.endswith("*") else re.escape(v) for v in own)
+        element = f"(?:{'|'.join(each)})"
+        hint = f"each element is one of {', '.join(own)}, between single commas"
+    whole = f"^(?:{element})(?:,(?:{element}))*$"
+    return _Condition("list", column, SQL("{0} <> '' and {0} !~ {1}").format(value, sql.Literal(whole)), hint)
+
+
+def _tolerated(column: Column, value: sql.Composable) -> _Condition | None:
+    """Spellings that are read though the standard has another."""
+    others: sql.Composable
+    if column.type is ColumnType.BOOLEAN:
+        spellings = column.true_values[1:] + column.false_values[1:]
+        if not spellings:
+            return None
+        others = one_of(value, spellings)
+        hint = f"write {column.true_values[0]} or {column.false_values[0]}"
+    elif column.type in (ColumnType.DATE, ColumnType.TIMESTAMP) and len(column.formats) > 1:
+        spelling, _ = FORMATS[column.formats[0]]
+        others = SQL("{0} <> '' and {0} !~ {1}").format(value, sql.Literal(spelling))
+        hint = f"write {column.formats[0]}"
+        if column.formats[0] is DateFormat.ISO_INSTANT:
+            others = SQL("{0} <> '' and right({0}, 1) <> 'Z'").format(value)
+            hint += ", in UTC"
+    else:
+        return None
+    return _Condition("spelling", column, others, hint, Severity.WARNING)
+
+
+def _of_rows(table: SentTable, version: str | None) -> Iterator[_Condition]:
+    for rule in table.staged.contract.rules:
+        if not rule.once_per and (not rule.versions or version in rule.versions):
+            column = table.staged.contract.column(rule.column)
+            yield _Condition(rule.name, column, SQL("not ({})").format(SQL(rule.holds)), rule.hint, rule.severity)  # type: ignore[arg-type]
+
+
+def _references(table: SentTable, sent: dict[str, SentTable]) -> Iterator[_Condition]:
+    """Bulk: whatever is referred to is in the package. A delta may speak of what was sent before."""
+    for place, column in enumerate(table.staged.contract.stored_columns):
+        if column.references is None or column.is_list or column.name not in table.staged.binding.positions:
+            continue
+        value = sql.Identifier("r", column.name)
+        parent = sent.get(column.references)
+        if parent is None:
+            hint = f"refers to {column.references}, of which the package has no file"
+            yield _Condition("reference", column, SQL("{} <> ''").format(value), hint)
+        elif parent.mode is LoadMode.FULL:
+            found = sql.Identifier(f"p{place}", "_key")
+            joins = SQL(" left join {} {} on {} = {}").format(
+                _keys(parent, column), sql.Identifier(f"p{place}"), found, value
+            )
+            broken = SQL("{} <> '' and {} is null").format(value, found)
+            yield _Condition("reference", column, broken, _reference_hint(column), joins=joins)
+
+
+def _reference_hint(column: Column) -> str:
+    kind = " and ".join(f"{name} {value}" for name, value in column.referenced_as.items())
+    return f"refers to no row of {column.references}{' with ' if kind else ''}{kind} in the package"
+
+
+def _keys(parent: SentTable, column: Column) -> sql.Composed:
+    """The keys of a file as it was sent, those of rows that were set aside too."""
+    [key] = parent.staged.contract.key
+    meant = SQL(" and ").join(
+        SQL("{} = {}").format(sql.Identifier("r", name), sql.Literal(value))
+        for name, value in column.referenced_as.items()
+    )
+    return SQL("(select distinct {} as _key from {} where {})").format(
+        sql.Identifier("r", key), _records(parent.staged), meant if column.referenced_as else SQL("true")
+    )
+
+
+def _list_references(connection: Connection, table: SentTable, sent: dict[str, SentTable]) -> Iterator[Finding]:
+    for column in table.staged.contract.stored_columns:
+        parent = sent.get(column.references or "")
+        if not column.is_list or parent is None or parent.mode is not LoadMode.FULL:
+            continue
+        # Once for each list that occurs: most rows of a file share theirs with others.
+        lists = SQL(
+            "(select {value} as list, min(r._line) as _line, count(*) as times from {records} where {value} <> ''"
+            " group by 1) l"
+        ).format(value=sql.Identifier("r", column.name), records=_records(table.staged))
+        rows = connection.execute(
+            SQL(
+                "select e.element, min(l._line), sum(l.times)::bigint from {lists}"
+                " cross join lateral unnest(string_to_array(l.list, ',')) as e (element)"
+                " left join {keys} p on p._key = e.element where p._key is null and e.element <> ''"
+                " group by 1 order by 2"
+            ).format(lists=lists, keys=_keys(parent, column))
+        )
+        first = rows.fetchmany(EXAMPLES)
+        if first:
+            examples = [Example(line=line, value=_shown(column, element)) for element, line, _ in first]
+            count = sum(row[2] for row in first) + sum(row[2] for row in rows)
+            yield _finding(table, "reference", column, _reference_hint(column), Severity.ERROR, count, examples)
+
+
+def _repeated(connection: Connection, table: SentTable, rule: RowRule) -> Iterator[Finding]:
+    column = table.staged.contract.column(rule.column)
+    rows = connection.execute(
+        SQL(
+            "select _line, count(*) over () from (select r._line, count(*) over (partition by {}) as times from {}"
+            " where {}) s where times > 1 order by 1 limit {}"
+        ).format(
+            SQL(", ").join(sql.Identifier("r", name) for name in rule.once_per),
+            _records(table.staged),
+            SQL(rule.holds),  # type: ignore[arg-type]
+            sql.Literal(EXAMPLES),
+        )
+    ).fetchall()
+    if rows:
+        examples = [Example(line=line) for line, _ in rows]
+        yield _finding(table, rule.name, column, rule.hint, rule.severity, rows[0][1], examples)
+
+
+def _holds_carriage_return(table: SentTable) -> sql.Composable:
+    fields = SQL(", ").join(SQL(f"r.c{n}") for n in range(1, len(table.staged.binding.header) + 1))
+    return SQL("strpos(concat({}), E'\\r') > 0").format(fields)
+
+
+def _set_aside(connection: Connection, table: SentTable) -> Iterator[Finding]:
+    """The rules that quarantine, asked again of the rows that broke one: each rule that a row breaks is told."""
+    staged = table.staged
+    if not staged.quarantined:
+        return
+    bad = staged.table("bad")
+    conditions = []
+    for broken in broken_rules(staged.contract, _texts(staged)):
+        conditions.append(
+            _Condition(broken.rule, broken.column, broken.condition, describe(broken.rule, staged.contract, broken.column))
+        )
+        if broken.rule == "allowed":
+            value = sql.Identifier("r", broken.column.name)
+            plain = [v for v in broken.column.known_values if not v.endswith("*")]
+            conditions[-1].broken = SQL("{} and lower({}) <> all({})").format(
+                broken.condition, value, sql.Literal([v.lower() for v in plain])
+            )
+            other_case = SQL("{} and lower({}) = any({})").format(
+                broken.condition, value, sql.Literal([v.lower() for v in plain])
+            )
+            hint = f"values are case-sensitive: write one of {', '.join(plain)}"
+            conditions.append(_Condition("case", broken.column, other_case, hint))
+    yield from _findings(connection, table, conditions, SQL("where r._line in (select _line from {})").format(bad))
+    rows = connection.execute(
+        SQL(
+            "select rule, reason, count(*), (array_agg(_line order by _line))[:{}] from {}"
+            " where rule in ('malformed', 'duplicate') group by 1, 2"
+        ).format(sql.Literal(EXAMPLES), bad)
+    ).fetchall()
+    for rule, reason, count, lines in rows:
+        hint = describe(rule, staged.contract, None, reason or "")
+        column = staged.contract.column(staged.contract.key[0]) if rule == "duplicate" else None
+        yield _finding(table, rule, column, hint, Severity.ERROR, count, [Example(line=line) for line in lines])
+
+
+# -- counting and examples ----------------------------------------------------------------------------
+
+
+def _findings(
+    connection: Connection, table: SentTable, conditions: list[_Condition], where: sql.Composable = SQL("")
+) -> Iterator[Finding]:
+    """Count every condition in one scan; look for examples of those that hold somewhere."""
+    if not conditions:
+        return
+    counted = connection.execute(
+        SQL("select {} from {} {} {}").format(
+            SQL(", ").join(SQL("count(*) filter (where {})").format(each.broken) for each in conditions),
+            _records(table.staged),
+            SQL("").join(each.joins for each in conditions),
+            where,
+        )
+    ).fetchone()
+    for condition, count in zip(conditions, counted or (), strict=True):
+        if count:
+            examples = _examples(connection, table, condition, where)
+            yield _finding(
+                table, condition.rule, condition.column, condition.hint, condition.severity, count, examples
+            )
+
+
+def _examples(
+    connection: Connection, table: SentTable, condition: _Condition, where: sql.Composable
+) -> list[Example]:
+    column = condition.column
+    # What a person's column holds does not even leave the database.
+    value = sql.Identifier("r", column.name) if column is not None and not _is_hidden(column) else SQL("null::text")
+    rows = connection.execute(
+        SQL("select r._line, left({}, {}) from {} {} {} {} limit {}").format(
+            value,
+            sql.Literal(VALUE_LENGTH),
+            _records(table.staged),
+            condition.joins,
+            where if where.as_string(None) else SQL("where true"),
+            SQL("and {}").format(condition.broken),
+            sql.Literal(EXAMPLES),
+        )
+    ).fetchall()
+    return [Example(line=line, value=_shown(column, text)) for line, text in sorted(rows)]
+
+
+def _finding(
+    table: SentTable,
+    rule: str,
+    column: Column | None,
+    hint: str,
+    severity: Severity,
+    count: int,
+    examples: list[Example],
+) -> Finding:
+    return Finding(
+        file=table.file,
+        column=column.header if column else None,
+        rule=rule,
+        severity=severity,
+        hint=hint,
+        count=count,
+        examples=examples,
+    )
+
+
+def _is_hidden(column: Column) -> bool:
+    return column.secret or column.personal is not PersonalData.NONE
+
+
+def _shown(column: Column | None, value: str | None) -> str | None:
+    if column is None:
+        return None
+    return HIDDEN if _is_hidden(column) else value
+
+
+def _texts(staged: Staged) -> dict[str, sql.Composable]:
+    return {
+        column.name: sql.Identifier("r", column.name)
+        for column in staged.contract.stored_columns
+        if column.name in staged.binding.positions
+    }
+
+
+def _records(staged: Staged) -> sql.Composed:
+    """The records of a file as they were sent, by contract column; `r.c1`, … too. A column it lacks is ''."""
+    values = [
+        SQL("{} as {}").format(staged.binding.text(column.name) or SQL("''::text"), sql.Identifier(column.name))
+        for column in staged.contract.stored_columns
+    ]
+    return SQL("(select t.*, {} from {} t) r").format(SQL(", ").join(values), staged.table("text"))
