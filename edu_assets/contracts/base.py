@@ -91,6 +91,7 @@ class Column(Declaration):
     allowed_in: further allowed values, by the version that alone knows them.
     is_list: the value is a list by comma; then `allowed` and `pattern` are said of an element, and told only.
     references: the table of the same system whose key a value, or each element, is.
+    referenced_as: what the row referred to holds in other columns.
     may_be_absent: senders differ on whether the header has it, and both are right.
     """
 
@@ -111,6 +112,7 @@ class Column(Declaration):
     allowed_in: dict[str, tuple[str, ...]] = {}
     is_list: bool = False
     references: str | None = None
+    referenced_as: dict[str, str] = {}
     may_be_absent: bool = False
 
     @property
@@ -197,13 +199,16 @@ class Severity(StrEnum):
 class RowRule(Declaration):
     """What the standard says of several columns of a row together; told to the sender, never enforced.
 
-    holds: a condition in SQL over the values as texts, by column name; empty and missing are ''.
+    holds: a condition in SQL over the values as texts, by column name; empty and missing are ''. It must
+        not fail on any text.
+    once_per: the condition holds of one row at most among those that agree in these columns.
     column: where the finding points. versions: as for a column.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     column: str
     holds: str
+    once_per: tuple[str, ...] = ()
     hint: str
     severity: Severity = Severity.ERROR
     versions: tuple[str, ...] = ()
@@ -256,7 +261,7 @@ class Contract(Declaration):
             "school": (self.school,) if self.school else (),
             "term": self._term_columns(),
             "delta": (self.delta.column, *self.delta.stated) if self.delta else (),
-            "rules": tuple(rule.column for rule in self.rules),
+            "rules": tuple(name for rule in self.rules for name in (rule.column, *rule.once_per)),
         }
         for field, columns in said.items():
             unknown = [column for column in columns if column not in names]

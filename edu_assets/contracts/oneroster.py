@@ -238,7 +238,7 @@ CLASSES = table(
             description="kind of class",
         ),
         Column(header="location", description="room"),
-        guid("schoolSourcedId", "the school", references="orgs"),
+        guid("schoolSourcedId", "the school", references="orgs", referenced_as={"type": "school"}),
         guid(
             "termSourcedIds", "list of the terms in which the class runs", is_list=True, references="academic_sessions"
         ),
@@ -405,7 +405,16 @@ ROLES = table(
     versions=(V1_2,),
     school="org_sourced_id",
     person=("user_sourced_id",),
-    rules=(ends_after_it_begins(),),
+    rules=(
+        ends_after_it_begins(),
+        RowRule(
+            name="one_primary_role",
+            column="role_type",
+            holds="role_type = 'primary'",
+            once_per=("user_sourced_id", "org_sourced_id"),
+            hint="a person has one primary role at an organisation",
+        ),
+    ),
 )
 
 USER_PROFILES = table(

@@ -21,7 +21,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from psycopg import Connection, sql
 from pydantic import BaseModel, Field
@@ -47,6 +47,7 @@ SQL = sql.SQL
 EXAMPLES = 5
 VALUE_LENGTH = 80
 HIDDEN = "(personal data)"
+EVERY_ROW = SQL("where true")
 
 
 class Example(BaseModel):
@@ -130,7 +131,9 @@ def _manifest(rule: ManifestRule, system: System, package: Package, version: str
         text = archive.read(rule.file).decode("utf-8-sig")
     rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
     if not rows or rows[0] != [rule.property_column, rule.value_column]:
-        yield _of_file(rule.file, "manifest_header", f"the header is {rule.property_column},{rule.value_column}", line=1)
+        yield _of_file(
+            rule.file, "manifest_header", f"the header is {rule.property_column},{rule.value_column}", line=1
+        )
     given = Counter(row[0] for row in rows)
     for twice in (name for name, times in given.items() if times > 1):
         yield _of_file(rule.file, "manifest_property", "each property is given once", column=twice)
@@ -141,7 +144,7 @@ def _manifest(rule: ManifestRule, system: System, package: Package, version: str
         if contract.is_of(version):
             file = contract.files[0]
             files[rule.mode_property.format(table=file.removesuffix(".csv"))] = file
-    wanted |= {name: (rule.absent, *rule.modes) for name in files}
+    wanted |= dict.fromkeys(files, (rule.absent, *rule.modes))
     said = package.manifest or {}
     for name, values in wanted.items():
         if name not in said:
@@ -170,7 +173,8 @@ def _stray(system: str, table: CsvTable, version: str | None) -> Finding:
 
 def _header(system: System, contract: Contract, table: CsvTable, version: str | None) -> Iterator[Finding]:
     columns = [column for column in contract.columns if column.is_of(version)]
-    by_spelling = {spelling: column for column in columns for spelling in (column.header, *column.aliases)}
+    known = columns if version is not None else contract.columns
+    by_spelling = {spelling: column for column in known for spelling in (column.header, *column.aliases)}
     if not any(header in by_spelling for header in table.header):
         # Then the first line may be a row, whose values are nobody's names for columns.
         yield _of_file(table.name, "header", "the first line holds none of the standard's column names", line=1)
@@ -188,7 +192,7 @@ def _header(system: System, contract: Contract, table: CsvTable, version: str | 
             severity = Severity.ERROR if demanded else Severity.WARNING
             hint = "the column is missing" + ("" if demanded else "; an empty one belongs there")
             yield _of_file(table.name, "missing_column", hint, column=column.header, line=1, severity=severity)
-    places = {column.header: place for place, column in enumerate(columns)}
+    places = {column.header: place for place, column in enumerate(known)}
     order = [places[by_spelling[header].header] for header in table.header if header in by_spelling]
     if order != sorted(order):
         hint = "columns stand in the order of the standard; they are read by name all the same"
@@ -224,7 +228,7 @@ class _Condition:
     broken: sql.Composable
     hint: str
     severity: Severity = Severity.ERROR
-    joins: sql.Composable = field(default_factory=lambda: SQL(""))
+    joins: sql.Composable | None = None
 
 
 @dataclass(frozen=True)
@@ -249,6 +253,7 @@ def row_findings(connection: Connection, sent: list[SentTable], manifest: dict[s
             # In the order of the file, so that the first examples are found first; and never by nested loops,
             # since the planner knows nothing of the staged records.
             connection.execute("set local synchronize_seqscans = off")
+            connection.execute("set local max_parallel_workers_per_gather = 0")
             connection.execute("set local enable_nestloop = off")
             found += _set_aside(connection, table)
             if system.manifest is not None:
@@ -360,7 +365,7 @@ def _of_rows(table: SentTable, version: str | None) -> Iterator[_Condition]:
     for rule in table.staged.contract.rules:
         if not rule.once_per and (not rule.versions or version in rule.versions):
             column = table.staged.contract.column(rule.column)
-            yield _Condition(rule.name, column, SQL("not ({})").format(SQL(rule.holds)), rule.hint, rule.severity)  # type: ignore[arg-type]
+            yield _Condition(rule.name, column, SQL("not ({})").format(SQL(rule.holds)), rule.hint, rule.severity)
 
 
 def _references(table: SentTable, sent: dict[str, SentTable]) -> Iterator[_Condition]:
@@ -433,7 +438,7 @@ def _repeated(connection: Connection, table: SentTable, rule: RowRule) -> Iterat
         ).format(
             SQL(", ").join(sql.Identifier("r", name) for name in rule.once_per),
             _records(table.staged),
-            SQL(rule.holds),  # type: ignore[arg-type]
+            SQL(rule.holds),
             sql.Literal(EXAMPLES),
         )
     ).fetchall()
@@ -456,7 +461,9 @@ def _set_aside(connection: Connection, table: SentTable) -> Iterator[Finding]:
     conditions = []
     for broken in broken_rules(staged.contract, _texts(staged)):
         conditions.append(
-            _Condition(broken.rule, broken.column, broken.condition, describe(broken.rule, staged.contract, broken.column))
+            _Condition(
+                broken.rule, broken.column, broken.condition, describe(broken.rule, staged.contract, broken.column)
+            )
         )
         if broken.rule == "allowed":
             value = sql.Identifier("r", broken.column.name)
@@ -486,7 +493,7 @@ def _set_aside(connection: Connection, table: SentTable) -> Iterator[Finding]:
 
 
 def _findings(
-    connection: Connection, table: SentTable, conditions: list[_Condition], where: sql.Composable = SQL("")
+    connection: Connection, table: SentTable, conditions: list[_Condition], where: sql.Composable = EVERY_ROW
 ) -> Iterator[Finding]:
     """Count every condition in one scan; look for examples of those that hold somewhere."""
     if not conditions:
@@ -495,32 +502,31 @@ def _findings(
         SQL("select {} from {} {} {}").format(
             SQL(", ").join(SQL("count(*) filter (where {})").format(each.broken) for each in conditions),
             _records(table.staged),
-            SQL("").join(each.joins for each in conditions),
+            SQL("").join(each.joins for each in conditions if each.joins is not None),
             where,
         )
     ).fetchone()
     for condition, count in zip(conditions, counted or (), strict=True):
         if count:
             examples = _examples(connection, table, condition, where)
-            yield _finding(
-                table, condition.rule, condition.column, condition.hint, condition.severity, count, examples
-            )
+            yield _finding(table, condition.rule, condition.column, condition.hint, condition.severity, count, examples)
 
 
-def _examples(
-    connection: Connection, table: SentTable, condition: _Condition, where: sql.Composable
-) -> list[Example]:
+def _examples(connection: Connection, table: SentTable, condition: _Condition, where: sql.Composable) -> list[Example]:
     column = condition.column
     # What a person's column holds does not even leave the database.
     value = sql.Identifier("r", column.name) if column is not None and not _is_hidden(column) else SQL("null::text")
+    # A lone scan stops at the last example; what is joined comes in any order.
+    in_order = condition.joins is None and where is EVERY_ROW
     rows = connection.execute(
-        SQL("select r._line, left({}, {}) from {} {} {} {} limit {}").format(
+        SQL("select r._line, left({}, {}) from {} {} {} and {} {} limit {}").format(
             value,
             sql.Literal(VALUE_LENGTH),
             _records(table.staged),
-            condition.joins,
-            where if where.as_string(None) else SQL("where true"),
-            SQL("and {}").format(condition.broken),
+            condition.joins or SQL(""),
+            where,
+            condition.broken,
+            SQL("") if in_order else SQL("order by r._line"),
             sql.Literal(EXAMPLES),
         )
     ).fetchall()

@@ -24,6 +24,7 @@ from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDa
 from edu_assets.errors import EduError
 from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import apply_term
+from edu_assets.raw_zone.conformance import Finding, SentTable, package_findings, refusal, row_findings
 from edu_assets.raw_zone.quarantine import replay_children
 from edu_assets.raw_zone.slices import DELIVERED, Delivery, Judgement, Member, SliceReport
 from edu_assets.raw_zone.stage import (
@@ -58,6 +59,7 @@ class DeliveryReport(BaseModel):
     """What became of one file: `status` is applied, unchanged, held, refused or failed.
 
     problems: one sentence each, with file, column and rule, never with a value.
+    conformance: what it breaks of the source's standard, for the sender; changes nothing that is loaded.
     """
 
     delivery_id: int | None
@@ -68,6 +70,7 @@ class DeliveryReport(BaseModel):
     quarantined: int = 0
     slices: list[SliceReport] = Field(default_factory=list)
     problems: list[str] = Field(default_factory=list)
+    conformance: list[Finding] = Field(default_factory=list)
 
     @property
     def failed(self) -> bool:
@@ -125,6 +128,8 @@ def _sentence(report: DeliveryReport) -> str:
     text = f"{report.source_file}: {report.status}, {report.rows_read:,} rows read"
     if report.quarantined:
         text += f", {report.quarantined:,} quarantined"
+    if report.conformance:
+        text += f", {len(report.conformance):,} findings of conformance"
     return "; ".join([text, *report.problems])
 
 
@@ -325,14 +330,14 @@ def _load_delivery(
     report = DeliveryReport(delivery_id=delivery.delivery_id, source_file=name, feed=delivery.feed, status="received")
     try:
         package = open_package(path, name, _manifest_file(system))
+        report.conformance = package_findings(system, package, name)
         members, unclaimed = _members(package, system)
         report.problems += unclaimed
         if not members:
             raise FileRefused(report.problems.pop() if report.problems else f"{name} holds no table")
         effective, delivery_term = _effective(settings, package, members, term)
-    except FileRefused as refusal:
-        report.status = "refused"
-        report.problems.append(str(refusal))
+    except FileRefused as why:
+        _refuse(report, why)
         return report
     delivery = replace(delivery, effective_date=effective)
     connection.execute(
@@ -341,17 +346,25 @@ def _load_delivery(
     staged: dict[str, Staged] = {}
     try:
         applied = _stage_all(connection, delivery, package, members, name, delivery_term, staged, report)
+        if judgement == DELIVERED and only is None:
+            sent = [SentTable(staged[contract.table], mode) for contract, table, mode in members if table is not None]
+            report.conformance += row_findings(connection, sent, package.manifest)
         _apply_all(connection, delivery, applied, staged, report, judgement, only, delivery_term)
         if judgement == DELIVERED and only is None:
             _require_nothing_lost(report, staged)
-    except FileRefused as refusal:
-        report.status = "refused"
-        report.problems.append(str(refusal))
+    except FileRefused as why:
+        _refuse(report, why)
     finally:
         if not connection.broken:
             for table in staged.values():
                 drop(connection, table)
     return report
+
+
+def _refuse(report: DeliveryReport, why: FileRefused) -> None:
+    report.status = "refused"
+    report.problems.append(str(why))
+    report.conformance.append(refusal(report.source_file, str(why)))
 
 
 def _manifest_file(system: str) -> str | None:
@@ -385,9 +398,9 @@ def _members(package: Package, system: str) -> tuple[list[tuple[Contract, CsvTab
         if table is not None or manifest is not None:
             members.append((contract, table, mode))
     problems = [_unclaimed(table, system) for name, table in by_name.items() if name not in claimed]
-    if not claimed:
+    if not claimed and (manifest is None or problems):
         return [], problems
-    return members, problems
+    return members, problems  # a manifest alone says that nothing changed
 
 
 def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str], table: CsvTable | None) -> LoadMode:
@@ -427,6 +440,9 @@ def _bind(contract: Contract, table: CsvTable, version: str | None) -> tuple[Bin
     by_header = {header: position for position, header in enumerate(table.header, 1)}
     positions: dict[str, int] = {}
     problems: list[str] = []
+    if not any(name in by_header for column in contract.columns for name in (column.header, *column.aliases)):
+        # What stands there may be a row of persons, so it is not repeated.
+        raise FileRefused(f"{table.name}: the first line has no column name of {contract.name}; is the header missing?")
     for column in contract.columns:
         found = next((name for name in (column.header, *column.aliases) if name in by_header), None)
         if found is not None:

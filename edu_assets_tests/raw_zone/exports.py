@@ -367,5 +367,5 @@ def zipped(members: Mapping[str, str | bytes], written: datetime = datetime(2013
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name, written.timetuple()[:6]), content)
+            archive.writestr(zipfile.ZipInfo(name, written.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
