@@ -272,9 +272,9 @@ def _of_standard(
     conditions += _of_rows(table, version)
     if has_manifest and table.mode is LoadMode.FULL:
         conditions += _references(table, sent)
-    conditions.append(
-        _Condition("carriage_return", None, _holds_carriage_return(table), "a field holds no carriage return")
-    )
+    if not table.staged.plain:
+        broken = _holds_carriage_return(table)
+        conditions.append(_Condition("carriage_return", None, broken, "a field holds no carriage return"))
     yield from _findings(connection, table, conditions)
     if has_manifest and table.mode is LoadMode.FULL:
         yield from _list_references(connection, table, sent)
@@ -416,17 +416,15 @@ def _list_references(connection: Connection, table: SentTable, sent: dict[str, S
         ).format(value=sql.Identifier("r", column.name), records=_records(table.staged))
         rows = connection.execute(
             SQL(
-                "select e.element, min(l._line), sum(l.times)::bigint from {lists}"
-                " cross join lateral unnest(string_to_array(l.list, ',')) as e (element)"
-                " left join {keys} p on p._key = e.element where p._key is null and e.element <> ''"
-                " group by 1 order by 2"
-            ).format(lists=lists, keys=_keys(parent, column))
-        )
-        first = rows.fetchmany(EXAMPLES)
-        if first:
-            examples = [Example(line=line, value=_shown(column, element)) for element, line, _ in first]
-            count = sum(row[2] for row in first) + sum(row[2] for row in rows)
-            yield _finding(table, "reference", column, _reference_hint(column), Severity.ERROR, count, examples)
+                "select element, _line, sum(times) over ()::bigint from (select e.element, min(l._line) as _line,"
+                " sum(l.times) as times from {lists} cross join lateral unnest(string_to_array(l.list, ',')) as e (element)"
+                " left join {keys} p on p._key = e.element where p._key is null and e.element <> '' group by 1) missing"
+                " order by 2, 1 limit {most}"
+            ).format(lists=lists, keys=_keys(parent, column), most=sql.Literal(EXAMPLES))
+        ).fetchall()
+        if rows:
+            examples = [Example(line=line, value=_shown(column, element)) for element, line, _ in rows]
+            yield _finding(table, "reference", column, _reference_hint(column), Severity.ERROR, rows[0][2], examples)
 
 
 def _repeated(connection: Connection, table: SentTable, rule: RowRule) -> Iterator[Finding]:

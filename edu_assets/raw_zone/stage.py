@@ -65,7 +65,10 @@ class Binding:
 
 @dataclass
 class Staged:
-    """One staged table and what its staging counted. `None` as a term: the term could not be read."""
+    """One staged table and what its staging counted. `None` as a term: the term could not be read.
+
+    plain: no field was quoted, so none holds a line break.
+    """
 
     contract: Contract
     feed: str
@@ -76,6 +79,7 @@ class Staged:
     duplicates: dict[str, int] = field(default_factory=dict)
     quarantined: dict[str | None, int] = field(default_factory=dict)
     closes: bool = True
+    plain: bool = False
 
     def table(self, kind: str) -> sql.Identifier:
         return sql.Identifier("stage", f"d{self.delivery_id}_{self.contract.table}_{kind}")
@@ -140,6 +144,7 @@ def _copy(connection: Connection, staged: Staged, records: CsvTable) -> None:
     try:
         with connection.transaction():
             staged.rows_read = _copy_blocks(connection, staged, records)
+            staged.plain = True
     except (
         NotPlain,
         errors.BadCopyFileFormat,
