@@ -4,7 +4,8 @@ Belongs here: declarations of these files alone; what the package's tables share
 """
 
 from edu_assets.contracts.base import Column, PersonalData
-from edu_assets.contracts.oneroster import EXTENSIBLE, USER_ROLES, V1_2, guid, table
+from edu_assets.contracts.oneroster import EXTENSIBLE, V1_2, guid, table
+from edu_assets.contracts.oneroster_people import USER_ROLES
 
 _OWNER = "curriculum"
 

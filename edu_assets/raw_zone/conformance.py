@@ -416,9 +416,11 @@ def _list_references(connection: Connection, table: SentTable, sent: dict[str, S
         ).format(value=sql.Identifier("r", column.name), records=_records(table.staged))
         rows = connection.execute(
             SQL(
-                "select element, _line, sum(times) over ()::bigint from (select e.element, min(l._line) as _line,"
-                " sum(l.times) as times from {lists} cross join lateral unnest(string_to_array(l.list, ',')) as e (element)"
-                " left join {keys} p on p._key = e.element where p._key is null and e.element <> '' group by 1) missing"
+                "select element, _line, sum(times) over ()::bigint from"
+                " (select e.element, min(l._line) as _line, sum(l.times) as times from {lists}"
+                " cross join lateral unnest(string_to_array(l.list, ',')) as e (element)"
+                " left join {keys} p on p._key = e.element"
+                " where p._key is null and e.element <> '' group by 1) missing"
                 " order by 2, 1 limit {most}"
             ).format(lists=lists, keys=_keys(parent, column), most=sql.Literal(EXAMPLES))
         ).fetchall()
