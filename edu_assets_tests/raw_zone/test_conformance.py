@@ -18,7 +18,6 @@ from edu_assets_tests.raw_zone.exports import (
     lines,
     org,
     package,
-    student,
     table_csv,
     whole,
 )
@@ -393,6 +392,15 @@ OF_PACKAGES: dict[str, tuple[bytes, list[Told]]] = {
 }
 
 
+def test_a_hint_names_the_spelling_that_was_meant(platform: Platform) -> None:
+    content = package(
+        {}, files={"Orgs.csv": lines("sourcedId"), "orgs.csv": lines("sourcedId,Name,type", "s1,a,school")}
+    )
+    hints = {finding.rule: finding.hint for finding in deliver(platform, content).conformance}
+    assert "write orgs.csv" in hints["file_name"]
+    assert "write name" in hints["header_case"]
+
+
 @pytest.mark.parametrize(("content", "findings"), OF_PACKAGES.values(), ids=OF_PACKAGES.keys())
 def test_what_a_package_breaks_is_told(platform: Platform, content: bytes, findings: list[Told]) -> None:
     assert told(deliver(platform, content)) == findings
@@ -461,9 +469,11 @@ def test_no_value_of_a_person_is_in_the_report(platform: Platform, version: str)
 
 
 def test_a_first_row_without_header_is_not_taken_for_column_names(platform: Platform) -> None:
-    row = table_csv("users", [student("u1", givenName="Wilhelmina")]).splitlines()[1]
-    report = deliver(platform, package({}, files={"users.csv": row + "\n"}))
-    assert "Wilhelmina" not in "".join(finding.model_dump_json() for finding in report.conformance)
+    row = "u1,active,2013-02-01,true,s1,student,login,ids,Wilhelmina"
+    report = deliver(platform, package({}, files={"users.csv": lines(row)}))
+    assert told(report) == [("users.csv", None, "header", 1, None), (NAME, None, "refused", None, None)]
+    assert "is the header missing?" in report.problems[-1]
+    assert "Wilhelmina" not in report.model_dump_json()
 
 
 def test_a_finding_changes_nothing_that_is_loaded(platform: Platform) -> None:
