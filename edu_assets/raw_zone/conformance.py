@@ -1,8 +1,8 @@
 """Conformance: what a delivery breaks of its source's standard, told so that it can be sent to the vendor.
 
-Belongs here: rules of packages, manifests and headers, rules of rows beyond those that quarantine, and
-findings with places, counts and a few examples. Does not belong here: what is loaded (stage.py, apply.py;
-a finding never changes it), which columns, versions, values and references a standard has (contracts/).
+Belongs here: what a finding is, and the rules of rows: those that quarantine and those that are only told.
+Does not belong here: manifests and headers (conformance_package.py), what is loaded (stage.py, apply.py; a
+finding never changes it), which columns, versions, values and references a standard has (contracts/).
 
 Every rule follows from a declaration: a contract's columns, its row rules, its references, the system's
 manifest. A finding names file, line, column and value; the value of a column with personal data, and of
@@ -15,11 +15,7 @@ are looked for where a count is not zero.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-import zipfile
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,18 +26,14 @@ from edu_assets.contracts import registry
 from edu_assets.contracts.base import (
     Column,
     ColumnType,
-    Contract,
     DateFormat,
     LoadMode,
-    ManifestRule,
     PersonalData,
     RowRule,
     Severity,
-    System,
 )
 from edu_assets.raw_zone.expressions import COUNTED_CLASS, FORMATS, broken_rules, describe, one_of
 from edu_assets.raw_zone.stage import Staged
-from edu_assets.sources.files import CsvTable, Package
 
 SQL = sql.SQL
 EXAMPLES = 5
@@ -69,35 +61,7 @@ class Finding(BaseModel):
     examples: list[Example] = Field(default_factory=list)
 
 
-# -- packages, manifests and headers ------------------------------------------------------------------
-
-
-def package_findings(system: str, package: Package, name: str) -> list[Finding]:
-    """What a package breaks before a row is read. `name` is the name under which it arrived."""
-    of_system = registry().systems[system]
-    if of_system.manifest is None:
-        return []
-    version = of_system.version(package.manifest)
-    found = list(_container(of_system.manifest, package, name))
-    if package.manifest is not None:
-        found += _manifest(of_system.manifest, of_system, package, version)
-    for table in package.tables:
-        contract = next((each for each in registry().of_system(system) if each.claims(table.name)), None)
-        if contract is None:
-            found.append(_stray(system, table, version))
-            continue
-        if not contract.is_of(version):
-            found.append(_of_file(table.name, "version", f"{table.name} is no file of version {version}"))
-        found += _header(of_system, contract, table, version)
-    return found
-
-
-def refusal(name: str, why: str) -> Finding:
-    """A package that could not be loaded at all. `why` holds no value of a row."""
-    return _of_file(name, "refused", why)
-
-
-def _of_file(
+def of_file(
     file: str,
     rule: str,
     hint: str,
@@ -107,116 +71,10 @@ def _of_file(
     line: int | None = None,
     severity: Severity = Severity.ERROR,
 ) -> Finding:
+    """A finding of a file as a whole, or of one place in it."""
     shown = value if value is None else value[:VALUE_LENGTH]
     examples = [Example(line=line, value=shown)] if (line, shown) != (None, None) else []
     return Finding(file=file, column=column, rule=rule, severity=severity, hint=hint, examples=examples)
-
-
-def _container(rule: ManifestRule, package: Package, name: str) -> Iterator[Finding]:
-    if not zipfile.is_zipfile(package.path):
-        yield _of_file(name, "container", f"send one zip that holds the CSV files and {rule.file}")
-        return
-    if not name.endswith(".zip"):
-        yield _of_file(name, "container", "the name of the package ends in .zip")
-    with zipfile.ZipFile(package.path) as archive:
-        packed = {info.compress_type for info in archive.infolist() if info.file_size}
-    if packed - {zipfile.ZIP_DEFLATED}:
-        yield _of_file(name, "compression", "members are compressed by DEFLATE", severity=Severity.WARNING)
-    if package.manifest is None:
-        yield _of_file(name, "manifest", f"{rule.file} is missing; it says which files are sent, and how")
-
-
-def _manifest(rule: ManifestRule, system: System, package: Package, version: str | None) -> Iterator[Finding]:
-    with zipfile.ZipFile(package.path) as archive:
-        text = archive.read(rule.file).decode("utf-8-sig")
-    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    if not rows or rows[0] != [rule.property_column, rule.value_column]:
-        yield _of_file(
-            rule.file, "manifest_header", f"the header is {rule.property_column},{rule.value_column}", line=1
-        )
-    given = Counter(row[0] for row in rows)
-    for twice in (name for name, times in given.items() if times > 1):
-        yield _of_file(rule.file, "manifest_property", "each property is given once", column=twice)
-    sent = {table.name for table in package.tables}
-    wanted = dict(rule.properties)
-    files = {}
-    for contract in registry().of_system(system.name):
-        if contract.is_of(version):
-            file = contract.files[0]
-            files[rule.mode_property.format(table=file.removesuffix(".csv"))] = file
-    wanted |= dict.fromkeys(files, (rule.absent, *rule.modes))
-    said = package.manifest or {}
-    for name, values in wanted.items():
-        if name not in said:
-            yield _of_file(rule.file, "manifest_property", "the property is missing; it is mandatory", column=name)
-            continue
-        hint = ""
-        if said[name] not in values:
-            hint = f"the value is one of {', '.join(values)}, in this case"
-        elif name in files and (said[name] == rule.absent) == (files[name] in sent):
-            there = "in the package" if files[name] in sent else "not in the package"
-            hint = f"the file is {there}, the manifest says {said[name]}"
-        if hint:
-            yield _of_file(rule.file, "manifest_value", hint, column=name, value=said[name])
-    prefix = rule.mode_property.format(table="")
-    for name in (name for name in given if name.startswith(prefix) and name not in wanted):
-        yield _of_file(rule.file, "manifest_property", "names no file of this version, in this case", column=name)
-
-
-def _stray(system: str, table: CsvTable, version: str | None) -> Finding:
-    known = [contract.files[0] for contract in registry().of_system(system) if contract.is_of(version)]
-    meant = next((file for file in known if file.lower() == table.name.lower()), None)
-    if meant is not None:
-        return _of_file(table.name, "file_name", f"write {meant}: names are case-sensitive")
-    return _of_file(table.name, "file_name", "is no file of the standard; it is not read")
-
-
-def _header(system: System, contract: Contract, table: CsvTable, version: str | None) -> Iterator[Finding]:
-    columns = [column for column in contract.columns if column.is_of(version)]
-    known = columns if version is not None else contract.columns
-    by_spelling = {spelling: column for column in known for spelling in (column.header, *column.aliases)}
-    if not any(header in by_spelling for header in table.header):
-        # Then the first line may be a row, whose values are nobody's names for columns.
-        yield _of_file(table.name, "header", "the first line holds none of the standard's column names", line=1)
-        return
-    by_case = {column.header.lower(): column for column in columns}
-    for column in columns:
-        alias = next((name for name in column.aliases if name in table.header), None)
-        if column.header in table.header or column.may_be_absent:
-            continue
-        if alias is not None:
-            hint = f"is called {column.header} in this version; it is read all the same"
-            yield _of_file(table.name, "alias", hint, column=alias, line=1, severity=Severity.WARNING)
-        elif not any(header.lower() == column.header.lower() for header in table.header):
-            demanded = column.required or version in column.required_in
-            severity = Severity.ERROR if demanded else Severity.WARNING
-            hint = "the column is missing" + ("" if demanded else "; an empty one belongs there")
-            yield _of_file(table.name, "missing_column", hint, column=column.header, line=1, severity=severity)
-    places = {column.header: place for place, column in enumerate(known)}
-    order = [places[by_spelling[header].header] for header in table.header if header in by_spelling]
-    if order != sorted(order):
-        hint = "columns stand in the order of the standard; they are read by name all the same"
-        yield _of_file(table.name, "column_order", hint, line=1, severity=Severity.WARNING)
-    last = max(place for place, header in enumerate(table.header) if header in by_spelling)
-    for place, header in enumerate(table.header):
-        if header in by_spelling:
-            continue
-        extends = system.extension_columns is not None and header.startswith(system.extension_columns.rstrip("*"))
-        if extends and place < last:
-            hint = "added columns stand to the right of all others"
-            yield _of_file(table.name, "extension", hint, column=header[:VALUE_LENGTH], line=1)
-        elif not extends:
-            meant = by_case.get(header.lower())
-            hint = (
-                f"write {meant.header}: names are case-sensitive"
-                if meant
-                else f"is no column of this version; an added one is named {system.extension_columns}"
-            )
-            rule = "header_case" if meant else "unknown_column"
-            yield _of_file(table.name, rule, hint, column=header[:VALUE_LENGTH], line=1)
-
-
-# -- rows ---------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -265,7 +123,7 @@ def _of_standard(
     connection: Connection, table: SentTable, sent: dict[str, SentTable], version: str | None, has_manifest: bool
 ) -> Iterator[Finding]:
     if table.staged.rows_read == 0:
-        yield _of_file(table.file, "empty_file", "a file without rows is not sent; the manifest calls it absent")
+        yield of_file(table.file, "empty_file", "a file without rows is not sent; the manifest calls it absent")
         return
     conditions = list(_stated(table, has_manifest))
     conditions += _of_columns(table, version)
@@ -283,7 +141,7 @@ def _of_standard(
             yield from _repeated(connection, table, rule)
     same = sum(table.staged.duplicates.values())
     if same:
-        finding = _of_file(table.file, "repeated_row", "the same row is sent more than once", severity=Severity.WARNING)
+        finding = of_file(table.file, "repeated_row", "the same row is sent more than once", severity=Severity.WARNING)
         yield finding.model_copy(update={"count": same})
 
 
@@ -414,13 +272,18 @@ def _list_references(connection: Connection, table: SentTable, sent: dict[str, S
         ).format(value=sql.Identifier("r", column.name), records=_records(table.staged))
         rows = connection.execute(
             SQL(
-                "select element, _line, sum(times) over ()::bigint from"
+                "select {element}, _line, sum(times) over ()::bigint from"
                 " (select e.element, min(l._line) as _line, sum(l.times) as times from {lists}"
                 " cross join lateral unnest(string_to_array(l.list, ',')) as e (element)"
                 " left join {keys} p on p._key = e.element"
                 " where p._key is null and e.element <> '' group by 1) missing"
-                " order by 2, 1 limit {most}"
-            ).format(lists=lists, keys=_keys(parent, column), most=sql.Literal(EXAMPLES))
+                " order by _line, element limit {most}"
+            ).format(
+                element=_readable(column, SQL("element")),
+                lists=lists,
+                keys=_keys(parent, column),
+                most=sql.Literal(EXAMPLES),
+            )
         ).fetchall()
         if rows:
             examples = [Example(line=line, value=_shown(column, element)) for element, line, _ in rows]
@@ -512,8 +375,7 @@ def _findings(
 
 def _examples(connection: Connection, table: SentTable, condition: _Condition, where: sql.Composable) -> list[Example]:
     column = condition.column
-    # What a person's column holds does not even leave the database.
-    value = sql.Identifier("r", column.name) if column is not None and not _is_hidden(column) else SQL("null::text")
+    value = SQL("null::text") if column is None else _readable(column, sql.Identifier("r", column.name))
     # A lone scan stops at the last example; what is joined comes in any order.
     in_order = condition.joins is None and where is EVERY_ROW
     rows = connection.execute(
@@ -553,6 +415,11 @@ def _finding(
 
 def _is_hidden(column: Column) -> bool:
     return column.secret or column.personal is not PersonalData.NONE
+
+
+def _readable(column: Column, value: sql.Composable) -> sql.Composable:
+    """A value as an example may have it: what a person's column holds does not even leave the database."""
+    return SQL("null::text") if _is_hidden(column) else value
 
 
 def _shown(column: Column | None, value: str | None) -> str | None:

@@ -24,7 +24,8 @@ from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDa
 from edu_assets.errors import EduError
 from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import apply_term
-from edu_assets.raw_zone.conformance import Finding, SentTable, package_findings, refusal, row_findings
+from edu_assets.raw_zone.conformance import Finding, SentTable, row_findings
+from edu_assets.raw_zone.conformance_package import package_findings, refusal
 from edu_assets.raw_zone.quarantine import replay_children
 from edu_assets.raw_zone.slices import DELIVERED, Delivery, Judgement, Member, SliceReport
 from edu_assets.raw_zone.stage import (

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from edu_assets import cli
 from edu_assets.contracts import registry
 from edu_assets.contracts.base import PersonalData
 from edu_assets.raw_zone import DeliveryReport
@@ -18,6 +19,7 @@ from edu_assets_tests.raw_zone.exports import (
     lines,
     org,
     package,
+    student,
     table_csv,
     whole,
 )
@@ -489,3 +491,17 @@ def test_a_sheet_of_no_packaged_standard_is_told_what_quarantined_its_rows(platf
         ("attendance_daily_1.csv", "AttendanceCode", "pattern", 3, "(personal data)"),
         ("attendance_daily_1.csv", "AbsenceValue", "allowed", 3, "(personal data)"),
     ]
+
+
+def test_the_command_prints_places_values_hints_and_how_many_more(
+    platform: Platform, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orgs = [org(f"s{n}", type="School") for n in range(1, 21)]
+    platform.drop("sis", NAME, package({"orgs": orgs, "users": [student("u1", role="pupil")]}))
+    monkeypatch.setattr(cli, "_ready", lambda: platform.warehouse)
+    cli.load([platform.settings.landing_of("sis") / NAME], system=None, feed=None, term=None, as_json=False)
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["error", "orgs.csv", "2", "type", "School", "case"] in [line[:6] for line in printed]
+    assert ["error", "orgs.csv", "type", "case", "…", "and", "15", "more"] in printed
+    assert ["error", "users.csv", "2", "role", "pupil", "allowed"] in [line[:6] for line in printed]
+    assert any(line[:3] == ["conformance:", "2", "errors,"] for line in printed)
