@@ -23,7 +23,7 @@ from edu_assets_tests.raw_zone.exports import (
     table_csv,
     whole,
 )
-from edu_assets_tests.testbed import Platform
+from edu_assets_tests.testbed import MakeNetwork, Platform
 
 NAME = "r_2013-02-05.zip"
 Told = tuple[str, str | None, str, int | None, str | None]
@@ -65,9 +65,15 @@ def manifest(version: str, **changes: str | None) -> str:
     return lines("propertyName,value", *(f"{name},{value}" for name, value in said.items() if value is not None))
 
 
+@pytest.fixture(scope="module")
+def judge(make_session_network: MakeNetwork) -> Platform:
+    """One network for many packages: what a package breaks does not depend on what came before it."""
+    return make_session_network(name="judge")
+
+
 @pytest.mark.parametrize("version", HEADERS_BY_VERSION)
-def test_a_package_by_the_standard_has_no_finding(platform: Platform, version: str) -> None:
-    assert deliver(platform, package(whole(version), version=version)).conformance == []
+def test_a_package_by_the_standard_has_no_finding(judge: Platform, version: str) -> None:
+    assert deliver(judge, package(whole(version), version=version)).conformance == []
 
 
 def test_a_delta_by_the_standard_has_no_finding_though_it_refers_to_what_was_sent_before(platform: Platform) -> None:
@@ -239,8 +245,8 @@ OF_ROWS: dict[str, tuple[bytes, list[Told]]] = {
 
 
 @pytest.mark.parametrize(("content", "findings"), OF_ROWS.values(), ids=OF_ROWS.keys())
-def test_what_a_row_breaks_is_told_with_its_place(platform: Platform, content: bytes, findings: list[Told]) -> None:
-    assert told(deliver(platform, content)) == findings
+def test_what_a_row_breaks_is_told_with_its_place(judge: Platform, content: bytes, findings: list[Told]) -> None:
+    assert told(deliver(judge, content)) == findings
 
 
 def header(change: Callable[[list[str]], list[str]]) -> Callable[[str], str]:
@@ -404,8 +410,8 @@ def test_a_hint_names_the_spelling_that_was_meant(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize(("content", "findings"), OF_PACKAGES.values(), ids=OF_PACKAGES.keys())
-def test_what_a_package_breaks_is_told(platform: Platform, content: bytes, findings: list[Told]) -> None:
-    assert told(deliver(platform, content)) == findings
+def test_what_a_package_breaks_is_told(judge: Platform, content: bytes, findings: list[Told]) -> None:
+    assert told(deliver(judge, content)) == findings
 
 
 @pytest.mark.parametrize(
@@ -416,8 +422,8 @@ def test_what_a_package_breaks_is_told(platform: Platform, content: bytes, findi
         ("roster_2013-02-05.ZIP", package(whole("1.1")), "container"),
     ],
 )
-def test_what_is_no_package_is_told(platform: Platform, name: str, content: bytes, rule: str | None) -> None:
-    report = platform.deliver("sis", name, content, term="2013|B")
+def test_what_is_no_package_is_told(judge: Platform, name: str, content: bytes, rule: str | None) -> None:
+    report = judge.deliver("sis", name, content, term="2013|B")
     assert [finding.rule for finding in report.conformance] == ([rule] if rule else ["refused"])
 
 
