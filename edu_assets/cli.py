@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from edu_assets.contracts.base import Contract
     from edu_assets.orchestration.backfill import TermRun
     from edu_assets.orchestration.pipeline import PipelineReport, Stage
-    from edu_assets.raw_zone import DeliveryReport, SliceReport
+    from edu_assets.raw_zone import DeliveryReport, Finding, SliceReport
     from edu_assets.warehouse import Role, Warehouse
 
 PLAIN_SECONDS = 5.0
@@ -242,8 +242,29 @@ def _show_deliveries(reports: Sequence[DeliveryReport]) -> None:
         out.print(Text(f"{report.source_file}: {report.status}{delivery}"))
         for problem in report.problems:
             out.print(Text(f"  {problem}"))
+        if report.conformance:
+            _show_conformance(report.conformance)
         if report.slices:
             out.print(_slice_table(report.slices))
+
+
+def _show_conformance(findings: Sequence[Finding]) -> None:
+    errors = sum(finding.severity == "error" for finding in findings)
+    out.print(f"conformance: {errors} errors, {len(findings) - errors} warnings; nothing that is loaded changes by it")
+    table = _table("severity", "file", "line", "column", "value", "rule", "hint")
+    for finding in findings:
+        cells = (finding.severity.value, finding.file)
+        named, hint = finding.column or "", finding.hint
+        if not finding.examples:
+            table.add_row(*map(Text, (*cells, "", named, "", finding.rule, hint)))
+        for example in finding.examples:
+            line = "" if example.line is None else str(example.line)
+            table.add_row(*map(Text, (*cells, line, named, example.value or "", finding.rule, hint)))
+            hint = "″"
+        rest = finding.count - len(finding.examples)
+        if finding.examples and rest > 0:
+            table.add_row(*map(Text, (*cells, "", named, "", finding.rule, f"… and {rest:,} more")))
+    out.print(table)
 
 
 def _slice_table(slices: Sequence[SliceReport]) -> Table:

@@ -75,12 +75,24 @@ def snake_case(header: str) -> str:
 class Column(Declaration):
     """One column of a source table.
 
+    What a value breaks of the first group sets its row aside; the second group is what the source's
+    standard says beyond that: it is told to the sender and changes nothing that is loaded.
+
     header: the column's name in the source, byte for byte; `name` is its PostgreSQL name.
     required: the header must be there and a value must not be empty.
-    allowed: the only values (case-sensitive); empty stays possible unless required.
+    allowed: the only values (case-sensitive); empty stays possible unless required. One that ends in
+        `*` allows every value that starts so.
     pattern: a POSIX regular expression that a non-empty value must match whole.
-    formats: spellings of a date or an instant.
+    formats, true_values, false_values: spellings; the first is the standard's, others are put up with.
     secret: a password or token; never stored in the raw table or in quarantine.
+
+    versions: the versions of the source's format that have the column; empty: all.
+    required_in: versions in which it must be filled, where `required` does not hold in all.
+    allowed_in: further allowed values, by the version that alone knows them.
+    is_list: the value is a list by comma; then `allowed` and `pattern` are said of an element, and told only.
+    references: the table of the same system whose key a value, or each element, is.
+    referenced_as: what the row referred to holds in other columns.
+    may_be_absent: senders differ on whether the header has it, and both are right.
     """
 
     header: str
@@ -95,10 +107,26 @@ class Column(Declaration):
     false_values: tuple[str, ...] = ("false",)
     personal: PersonalData = PersonalData.NONE
     secret: bool = False
+    versions: tuple[str, ...] = ()
+    required_in: tuple[str, ...] = ()
+    allowed_in: dict[str, tuple[str, ...]] = {}
+    is_list: bool = False
+    references: str | None = None
+    referenced_as: dict[str, str] = {}
+    may_be_absent: bool = False
 
     @property
     def name(self) -> str:
         return snake_case(self.header)
+
+    @property
+    def known_values(self) -> tuple[str, ...]:
+        """The allowed values of all versions: one raw table serves them all."""
+        return self.allowed + tuple(value for values in self.allowed_in.values() for value in values)
+
+    def is_of(self, version: str | None) -> bool:
+        """Whether a version has the column; of an unknown one it is said of columns that all have."""
+        return not self.versions or version in self.versions
 
     @field_validator("formats")
     @classmethod
@@ -150,10 +178,40 @@ TermRule = Annotated[TermByColumn | TermByDate | TermVia | TermByDelivery, Field
 
 
 class DeltaRule(Declaration):
-    """How a delta says that a row is gone: `column` holds one of `deleted`."""
+    """How a delta says that a row is gone: `column` holds one of `deleted`.
+
+    stated: the columns that a delta fills in every row and a full file leaves empty, so that the rows
+    themselves say in which mode they were sent.
+    """
 
     column: str
     deleted: tuple[str, ...]
+    stated: tuple[str, ...] = ()
+
+
+class Severity(StrEnum):
+    """error: breaks the source's standard. warning: is put up with, or likely not what was meant."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class RowRule(Declaration):
+    """What the standard says of several columns of a row together; told to the sender, never enforced.
+
+    holds: a condition in SQL over the values as texts, by column name; empty and missing are ''. It must
+        not fail on any text.
+    once_per: the condition holds of one row at most among those that agree in these columns.
+    column: where the finding points. versions: as for a column.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    column: str
+    holds: str
+    once_per: tuple[str, ...] = ()
+    hint: str
+    severity: Severity = Severity.ERROR
+    versions: tuple[str, ...] = ()
 
 
 class Contract(Declaration):
@@ -167,6 +225,8 @@ class Contract(Declaration):
     person: the columns that identify a person, for erasure.
     freshness_days: a slice older than this on a school day is late.
     conforms_to: canonical entities, one staging view each.
+    versions: the versions of the system's format that have the table; empty: all.
+    rules: what the standard says of a row as a whole.
     """
 
     system: str = Field(pattern=r"^[a-z][a-z0-9]*$")
@@ -184,6 +244,8 @@ class Contract(Declaration):
     person: tuple[str, ...] = ()
     freshness_days: int = Field(gt=0)
     conforms_to: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    rules: tuple[RowRule, ...] = ()
     raw_schema: str = "raw_zone"
 
     @model_validator(mode="after")
@@ -198,7 +260,8 @@ class Contract(Declaration):
             "person": self.person,
             "school": (self.school,) if self.school else (),
             "term": self._term_columns(),
-            "delta": (self.delta.column,) if self.delta else (),
+            "delta": (self.delta.column, *self.delta.stated) if self.delta else (),
+            "rules": tuple(name for rule in self.rules for name in (rule.column, *rule.once_per)),
         }
         for field, columns in said.items():
             unknown = [column for column in columns if column not in names]
@@ -256,6 +319,10 @@ class Contract(Declaration):
                 return column
         raise KeyError(name)
 
+    def is_of(self, version: str | None) -> bool:
+        """Whether a version of the system's format has the table."""
+        return not self.versions or version in self.versions
+
     def claims(self, file_name: str) -> bool:
         """Whether a file or package member of this name carries the table (case-sensitive)."""
         return any(fnmatchcase(file_name, pattern) for pattern in self.files)
@@ -293,7 +360,8 @@ class ManifestRule(Declaration):
 
     `file`: the manifest's name; its rows are (property, value). `mode_property` is the property of a
     member with `{table}` in the place of the table's name; `modes` maps its values, `absent` says
-    that the member is not sent.
+    that the member is not sent. `properties` are the others that must be there, with their values;
+    `version_property` is the one of them that names the version of the format.
     """
 
     file: str
@@ -302,14 +370,27 @@ class ManifestRule(Declaration):
     mode_property: str
     modes: dict[str, LoadMode]
     absent: str
+    properties: dict[str, tuple[str, ...]]
+    version_property: str
 
 
 class System(Declaration):
-    """A source system as a whole: what is true of its packages rather than of one table."""
+    """A source system as a whole: what is true of its packages rather than of one table.
+
+    extension_columns: name pattern of the columns that a sender may add, right of all others.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]*$")
     title: str
     manifest: ManifestRule | None = None
+    extension_columns: str | None = None
+
+    def version(self, manifest: dict[str, str] | None) -> str | None:
+        """The version of the format that a package says it has; None where it says none that is known."""
+        if self.manifest is None or manifest is None:
+            return None
+        said = manifest.get(self.manifest.version_property)
+        return said if said in self.manifest.properties[self.manifest.version_property] else None
 
 
 __all__ = [
@@ -325,6 +406,8 @@ __all__ = [
     "LoadMode",
     "ManifestRule",
     "PersonalData",
+    "RowRule",
+    "Severity",
     "System",
     "TermByColumn",
     "TermByDate",

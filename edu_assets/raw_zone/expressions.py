@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from psycopg import sql
 
@@ -35,6 +36,16 @@ FORMATS: dict[DateFormat, tuple[str, tuple[int, int, int] | None]] = {
 }
 
 COUNTED_CLASS = re.compile(r"(?P<char>\[(?:[^\]\\]|\\.)+\])\{(?P<least>\d+),(?P<most>\d+)\}")
+
+
+def one_of(text: sql.Composable, values: tuple[str, ...]) -> sql.Composable:
+    """Whether a text is one of the values; a value that ends in `*` stands for all that start so."""
+    plain = tuple(value for value in values if not value.endswith("*"))
+    tests = [SQL("{} in {}").format(text, _any_of(plain))] if plain else []
+    tests += [
+        SQL("starts_with({}, {})").format(text, sql.Literal(value[:-1])) for value in values if value.endswith("*")
+    ]
+    return SQL("({})").format(SQL(" or ").join(tests)) if len(tests) > 1 else tests[0]
 
 
 def _any_of(values: tuple[str, ...]) -> sql.Composed:
@@ -128,7 +139,7 @@ def describe(rule: str, contract: Contract, column: Column | None, reason: str =
             kind += f" of the form {' or '.join(column.formats)}"
     return RULES[rule].format(
         type=kind,
-        allowed=", ".join(column.allowed) if column else "",
+        allowed=", ".join(column.known_values) if column else "",
         pattern=column.pattern if column else "",
         parent=getattr(contract.term, "parent", ""),
         reason=reason,
@@ -136,33 +147,45 @@ def describe(rule: str, contract: Contract, column: Column | None, reason: str =
     )
 
 
-def violation(contract: Contract, texts: Mapping[str, sql.Composable]) -> sql.Composed:
-    """`rule:column` of the first rule that a staged row breaks, null for a valid row.
+@dataclass(frozen=True)
+class Broken:
+    """When a staged row breaks a rule of its contract: `condition` is true of the row."""
+
+    rule: str
+    column: Column
+    condition: sql.Composable
+
+
+def broken_rules(contract: Contract, texts: Mapping[str, sql.Composable]) -> Iterator[Broken]:
+    """Every way in which a staged row can break its contract, in the order in which they are asked.
 
     `texts` maps each column that the file has to its staged text.
     """
-    cases: list[sql.Composable] = []
     for column in contract.stored_columns:
         text = texts.get(column.name)
         if text is None:
             continue
         if column.required:
-            cases.append(_case(SQL("coalesce({}, '') = ''").format(text), "required", column))
+            yield Broken("required", column, SQL("coalesce({}, '') = ''").format(text))
         checks = [("type", _fits_type(column, text))]
         if column.name in contract.key and column.type is ColumnType.TEXT:
             checks.append(("length", SQL("octet_length({}) <= {}").format(text, sql.Literal(KEY_BYTES))))
-        if column.allowed:
-            checks.append(("allowed", SQL("{} in {}").format(text, _any_of(column.allowed))))
-        if column.pattern:
+        if column.known_values and not column.is_list:
+            checks.append(("allowed", one_of(text, column.known_values)))
+        if column.pattern and not column.is_list:
             checks.append(("pattern", _matches_whole(text, column.pattern)))
         for rule, holds in checks:
             if holds is not None:
-                cases.append(_case(SQL("{} <> '' and not {}").format(text, holds), rule, column))
+                yield Broken(rule, column, SQL("{} <> '' and not {}").format(text, holds))
+
+
+def violation(contract: Contract, texts: Mapping[str, sql.Composable]) -> sql.Composed:
+    """`rule:column` of the first rule that a staged row breaks, null for a valid row."""
+    cases = [
+        SQL("when {} then {}").format(broken.condition, sql.Literal(f"{broken.rule}:{broken.column.name}"))
+        for broken in broken_rules(contract, texts)
+    ]
     return SQL("case {} end").format(SQL(" ").join(cases))
-
-
-def _case(condition: sql.Composable, rule: str, column: Column) -> sql.Composed:
-    return SQL("when {} then {}").format(condition, sql.Literal(f"{rule}:{column.name}"))
 
 
 def term_from_column(rule: TermByColumn, text: sql.Composable) -> sql.Composed:

@@ -25,11 +25,13 @@ from edu_assets.errors import EduError
 from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import apply_term
 from edu_assets.raw_zone.archive import LandingFile
+from edu_assets.raw_zone.conformance import Finding, SentTable, row_findings
+from edu_assets.raw_zone.conformance_package import package_findings, refusal
 from edu_assets.raw_zone.intake import RowsLost
 from edu_assets.raw_zone.quarantine import replay_children
 from edu_assets.raw_zone.set_aside import quarantine
 from edu_assets.raw_zone.slices import DELIVERED, Delivery, Judgement, Member, SliceReport
-from edu_assets.raw_zone.stage import drop, own_delivery, stage, sweep
+from edu_assets.raw_zone.stage import drop, mode_of_rows, own_delivery, stage, sweep
 from edu_assets.raw_zone.staged import Binding, Staged
 from edu_assets.settings import Settings
 from edu_assets.sources.files import CsvTable, FileRefused, Package, open_package
@@ -50,6 +52,7 @@ class DeliveryReport(BaseModel):
     or, for the landing place of a feed that cannot be used, unreachable.
 
     problems: one sentence each, with file, column and rule, never with a value.
+    conformance: what it breaks of the source's standard, for the sender; changes nothing that is loaded.
     """
 
     delivery_id: int | None
@@ -60,6 +63,7 @@ class DeliveryReport(BaseModel):
     quarantined: int = 0
     slices: list[SliceReport] = Field(default_factory=list)
     problems: list[str] = Field(default_factory=list)
+    conformance: list[Finding] = Field(default_factory=list)
 
     @property
     def failed(self) -> bool:
@@ -146,6 +150,8 @@ def _sentence(report: DeliveryReport) -> str:
         text += f", {report.rows_read:,} rows read"
     if report.quarantined:
         text += f", {report.quarantined:,} quarantined"
+    if report.conformance:
+        text += f", {len(report.conformance):,} findings of conformance"
     return "; ".join([text, *report.problems])
 
 
@@ -340,14 +346,14 @@ def _load_delivery(
     report = DeliveryReport(delivery_id=delivery.delivery_id, source_file=name, feed=delivery.feed, status="received")
     try:
         package = open_package(path, name, _manifest_file(system))
+        report.conformance = package_findings(system, package, name)
         members, unclaimed = _members(package, system)
         report.problems += unclaimed
         if not members:
             raise FileRefused(report.problems.pop() if report.problems else f"{name} holds no table")
         effective, delivery_term = _effective(settings, package, members, term)
-    except FileRefused as refusal:
-        report.status = "refused"
-        report.problems.append(str(refusal))
+    except FileRefused as why:
+        _refuse(report, why)
         return report
     delivery = replace(delivery, effective_date=effective)
     connection.execute(
@@ -355,18 +361,26 @@ def _load_delivery(
     )
     staged: dict[str, Staged] = {}
     try:
-        applied = _stage_all(connection, delivery, members, name, delivery_term, staged, report)
+        applied = _stage_all(connection, delivery, package, members, name, delivery_term, staged, report)
+        if judgement == DELIVERED and only is None:
+            sent = [SentTable(staged[contract.table], mode) for contract, table, mode in members if table is not None]
+            report.conformance += row_findings(connection, sent, package.manifest)
         _apply_all(connection, delivery, applied, staged, report, judgement, only, delivery_term)
         if judgement == DELIVERED and only is None:
             _require_nothing_lost(report, staged)
-    except FileRefused as refusal:
-        report.status = "refused"
-        report.problems.append(str(refusal))
+    except FileRefused as why:
+        _refuse(report, why)
     finally:
         if not connection.broken:
             for table in staged.values():
                 drop(connection, table)
     return report
+
+
+def _refuse(report: DeliveryReport, why: FileRefused) -> None:
+    report.status = "refused"
+    report.problems.append(str(why))
+    report.conformance.append(refusal(report.source_file, str(why)))
 
 
 def _manifest_file(system: str) -> str | None:
@@ -400,9 +414,9 @@ def _members(package: Package, system: str) -> tuple[list[tuple[Contract, CsvTab
         if table is not None or manifest is not None:
             members.append((contract, table, mode))
     problems = [_unclaimed(table, system) for name, table in by_name.items() if name not in claimed]
-    if not claimed:
+    if not claimed and (manifest is None or problems):
         return [], problems
-    return members, problems
+    return members, problems  # a manifest alone says that nothing changed
 
 
 def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str], table: CsvTable | None) -> LoadMode:
@@ -434,11 +448,17 @@ def _unclaimed(table: CsvTable, system: str) -> str:
     return f"{table.name}: no contract of system {system} claims it{hint}"
 
 
-def _bind(contract: Contract, table: CsvTable) -> tuple[Binding, list[str]]:
-    """Bind a header to a contract by name. Raises FileRefused where a required column is missing."""
+def _bind(contract: Contract, table: CsvTable, version: str | None) -> tuple[Binding, list[str]]:
+    """Bind a header to a contract by name. Raises FileRefused where a required column is missing.
+
+    A column that the package's version of the format does not have is not missed.
+    """
     by_header = {header: position for position, header in enumerate(table.header, 1)}
     positions: dict[str, int] = {}
     problems: list[str] = []
+    if not any(name in by_header for column in contract.columns for name in (column.header, *column.aliases)):
+        # What stands there may be a row of persons, so it is not repeated.
+        raise FileRefused(f"{table.name}: the first line has no column name of {contract.name}; is the header missing?")
     for column in contract.columns:
         found = next((name for name in (column.header, *column.aliases) if name in by_header), None)
         if found is not None:
@@ -451,7 +471,8 @@ def _bind(contract: Contract, table: CsvTable) -> tuple[Binding, list[str]]:
                 f"{table.name}: required column {column.header!r} is missing{hint}. Rename it in the export, "
                 f"or add an alias to the contract {contract.name}"
             )
-        problems.append(f"{table.name}: column {column.header!r} is missing{hint}; it is loaded as null")
+        if column.is_of(version) and not column.may_be_absent:
+            problems.append(f"{table.name}: column {column.header!r} is missing{hint}; it is loaded as null")
     secrets = {column.name for column in contract.columns if column.secret}
     for header in [header for header in by_header if snake_case(header) in secrets]:
         del by_header[header]  # however it is spelled, it is not stored
@@ -492,6 +513,7 @@ def _effective(
 def _stage_all(
     connection: Connection,
     delivery: Delivery,
+    package: Package,
     members: list[tuple[Contract, CsvTable | None, LoadMode]],
     name: str,
     delivery_term: str | None,
@@ -499,9 +521,10 @@ def _stage_all(
     report: DeliveryReport,
 ) -> list[Member]:
     bindings = {}
+    version = registry().systems[members[0][0].system].version(package.manifest)
     for contract, table, _ in members:
         if table is not None:
-            bindings[contract.name], problems = _bind(contract, table)
+            bindings[contract.name], problems = _bind(contract, table, version)
             report.problems += problems
     found = []
     for contract, table, mode in members:
@@ -512,7 +535,13 @@ def _stage_all(
         this = Staged(contract, delivery.feed, delivery.delivery_id, source_file, bindings[contract.name])
         staged[contract.table] = this
         stage(connection, this, table, mode=mode, delivery_term=delivery_term, parents=staged)
-        found.append(Member(contract, this, mode))
+        told = mode_of_rows(connection, this) if package.manifest is not None else None
+        if told is not None and told is not mode:
+            report.problems.append(
+                f"{table.name}: the manifest says {mode.value}, but its rows are those of a {told.value} file; "
+                "the rows win"
+            )
+        found.append(Member(contract, this, told or mode))
         report.rows_read += this.rows_read
         report.quarantined += sum(this.quarantined.values())
     with connection.transaction():

@@ -137,6 +137,7 @@ def _say_what_is_wrong(connection: Connection, staged: Staged) -> None:
         (rule, column, reason, describe(rule, contract, columns.get(column or ""), reason or ""))
         for rule, column, reason in rows
     ]
+    connection.execute("drop table if exists pg_temp.said")  # of another file of the same delivery
     connection.execute("create temp table said (rule text, column_name text, reason text, message text) on commit drop")
     with connection.cursor().copy("copy said from stdin") as copy:
         for message in messages:

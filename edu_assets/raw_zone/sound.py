@@ -42,7 +42,6 @@ MONTHS_OF_DAYS = {"(?:0?[1-9]|[12][0-9]|3[01])": "(?:0?[13578]|1[02])", "(?:0?[1
 DAYS_OF_FEBRUARY = "(?:0?[1-9]|1[0-9]|2[0-8])"
 FEBRUARY = "0?2"
 TIME_OF_DAY = "(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]{1,6})?)?"
-ZONE = "(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])"
 
 # The spellings that PostgreSQL's input function of booleans takes.
 TRUE_SPELLINGS = {"true", "t", "yes", "y", "on", "1"}
@@ -50,17 +49,25 @@ FALSE_SPELLINGS = {"false", "f", "no", "n", "off", "0"}
 
 
 def sound_lines(
-    contract: Contract, fields: Sequence[Column | None], delimiter: str = ",", line_end: str = "\n"
+    contract: Contract,
+    fields: Sequence[Column | None],
+    *,
+    delimiter: str = ",",
+    line_end: str = "\n",
+    canonical: bool = False,
 ) -> Any | None:
     """RE2's pattern of the longest run of sound lines of a file with these fields; None where there is none.
 
     fields: the contract's column of each field of the file, None for a column that the contract does not know.
+    canonical: only the first of the spellings of a value that the contract reads.
     """
     if len(fields) > FIELDS or (date_style(contract) is None):
         return None
     marks = rf'{re2.escape(delimiter)}"\r\n\x00\x{{D800}}-\x{{DFFF}}'
     if len(fields) == 1:
         marks += r"\\"  # a line of \. alone ends the data for PostgreSQL
+    if canonical:
+        fields = [column and _first_spelling(column) for column in fields]
     bare, quoted = f"[^{marks}]", r'(?:[^"\r\n\x00\x{D800}-\x{DFFF}]|"")'
     languages = [_field(contract, column, bare, quoted, delimiter) for column in fields]
     known = [language for language in languages if language is not None]
@@ -74,6 +81,11 @@ def sound_lines(
         return re2.compile(f"(?:{re2.escape(delimiter).join(known)}{line_end})+", options)
     except re2.error:
         return None  # too large for the automaton
+
+
+def _first_spelling(column: Column) -> Column:
+    first = {"true_values": column.true_values[:1], "false_values": column.false_values[:1]}
+    return column.model_copy(update={"formats": column.formats[:1], **first})
 
 
 def date_style(contract: Contract) -> str | None:
@@ -94,7 +106,7 @@ def _field(contract: Contract, column: Column | None, bare: str, quoted: str, de
         return f'(?:{bare}*|"{quoted}*")'
     if column.secret:
         return ""  # only an empty one may go straight into a table
-    value = _value(column, delimiter, in_key=column.name in contract.key)
+    value = _value(column, delimiter, bare, in_key=column.name in contract.key)
     if value is None:
         return None
     optional = "" if column.required else "?"
@@ -107,13 +119,16 @@ def _field(contract: Contract, column: Column | None, bare: str, quoted: str, de
     return f'(?:{bare}{times}|"{quoted}{times}")'
 
 
-def _value(column: Column, delimiter: str, *, in_key: bool) -> str | None:
+def _value(column: Column, delimiter: str, bare: str, *, in_key: bool) -> str | None:
     """The language of a field's value, "" for any text; None where it cannot be told."""
-    if column.allowed:
-        spelled = [value for value in column.allowed if _is_typed(column, value)]
+    if column.is_list:
+        return ""  # what is said of its elements is told, and loads all the same
+    if column.known_values:
+        spelled = [value for value in column.known_values if _is_typed(column, value.removesuffix("*"))]
         if any(mark in value for value in spelled for mark in (delimiter, '"', "\r", "\n", "\\")):
             return None
-        return _any_of(spelled) if column.pattern is None else None
+        some = (re2.escape(v[:-1]) + f"{bare}*" if v.endswith("*") else re2.escape(v) for v in spelled)
+        return f"(?:{'|'.join(some)})" if column.pattern is None else None
     if column.pattern is not None and column.type is ColumnType.TEXT:
         if PLAIN_PATTERN.fullmatch(column.pattern) is None or delimiter in REPEATED.sub("", column.pattern):
             return None
@@ -154,13 +169,18 @@ def _typed(column: Column) -> str | None:
         case ColumnType.NUMERIC:
             return NUMERIC
         case ColumnType.BOOLEAN:
-            if set(column.true_values) <= TRUE_SPELLINGS and set(column.false_values) <= FALSE_SPELLINGS:
+            if _spelt(column.true_values) <= TRUE_SPELLINGS and _spelt(column.false_values) <= FALSE_SPELLINGS:
                 return _any_of(column.true_values + column.false_values)
             return None
         case ColumnType.DATE | ColumnType.TIMESTAMP:
             languages = [_date(form) for form in column.formats]
             told = [language for language in languages if language is not None]
             return f"(?:{'|'.join(told)})" if len(told) == len(languages) else None
+
+
+def _spelt(values: Sequence[str]) -> set[str]:
+    """Values as PostgreSQL compares them."""
+    return {value.lower() for value in values}
 
 
 def _any_of(values: Sequence[str]) -> str:
@@ -172,7 +192,7 @@ def _date(form: DateFormat) -> str | None:
         case DateFormat.ISO:
             return ISO_DATE
         case DateFormat.ISO_INSTANT:
-            return f"{ISO_DATE}T{TIME_OF_DAY}{ZONE}"
+            return f"{ISO_DATE}T{TIME_OF_DAY}Z"
         case DateFormat.US:
             return _slashed("{month}/{day}")
         case DateFormat.BRITISH:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from psycopg import Connection, errors, sql
 
+from edu_assets.contracts import registry
 from edu_assets.contracts.base import Column, ColumnType, LoadMode, TermByDelivery, snake_case
 from edu_assets.raw_zone.compare import settle_duplicates
 from edu_assets.raw_zone.expressions import row_hash, typed_value, violation
@@ -79,7 +80,9 @@ def _take_in(connection: Connection, staged: Staged, records: CsvTable, odd: Odd
 
 
 def _sound(staged: Staged, records: CsvTable) -> object | None:
-    return sound_lines(staged.contract, _fields(staged), line_end=records.line_end)
+    # What a standard has an opinion on is judged in the spelling in which it was sent.
+    canonical = registry().systems[staged.contract.system].manifest is not None
+    return sound_lines(staged.contract, _fields(staged), line_end=records.line_end, canonical=canonical)
 
 
 def _fields(staged: Staged) -> list[Column | None]:
@@ -291,6 +294,29 @@ def _count_quarantined(connection: Connection, staged: Staged, delivery_term: st
     ).fetchall()
     staged.quarantined = {term: count for term, count, _ in rows}
     staged.closes = not any(unreadable for _, _, unreadable in rows)
+
+
+def mode_of_rows(connection: Connection, staged: Staged) -> LoadMode | None:
+    """The mode in which the valid rows say that they were sent: every one of them states what a delta states,
+    or none states any of it. None where they do not agree. Costs a look at the first row where that decides."""
+    delta = staged.contract.delta
+    if delta is None or not delta.stated:
+        return None
+    given = [SQL("coalesce({}::text, '') <> ''").format(sql.Identifier(name)) for name in delta.stated]
+    row = connection.execute(
+        SQL(
+            "select exists (select from {typed}), not exists (select from {typed} where not ({all_given})),"
+            " not exists (select from {typed} where {any_given})"
+        ).format(
+            typed=staged.table("typed"),
+            all_given=SQL(" and ").join(given),
+            any_given=SQL(" or ").join(given),
+        )
+    ).fetchone()
+    some, is_delta, is_full = row or (False, False, False)
+    if not some or is_delta == is_full:
+        return None
+    return LoadMode.DELTA if is_delta else LoadMode.FULL
 
 
 @contextmanager

@@ -216,6 +216,7 @@ def deploy(warehouse: Warehouse, network: Network, declared: Registry | None = N
         existing = _existing_columns(connection)
         for contract in declared.contracts.values():
             _create_or_extend(connection, contract, existing)
+        _allow_nulls(connection, declared)
         _publish(connection, network)
 
 
@@ -260,6 +261,28 @@ def _create_or_extend(
                 f"{contract.raw_table}.{column.name} is {found[column.name]} in the database and {wanted} in the "
                 "contract: give the column a new name, or migrate the raw and the history table by hand"
             )
+
+
+def _allow_nulls(connection: Connection, declared: Registry) -> None:
+    """Lift `not null` where a contract no longer requires a column; a partition may have it by itself."""
+    optional = [
+        f"{contract.name}.{column.name}"
+        for contract in declared.contracts.values()
+        for column in contract.stored_columns
+        if not column.required
+    ]
+    rows = connection.execute(
+        "select c.oid::regclass::text, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " join pg_attribute a on a.attrelid = c.oid and a.attnotnull"
+        " left join pg_inherits i on i.inhrelid = c.oid left join pg_class parent on parent.oid = i.inhparent"
+        " where n.nspname like 'raw\\_%%' and c.relkind in ('p', 'r')"
+        " and coalesce(parent.relname, c.relname) || '.' || a.attname = any(%s) order by c.relispartition",
+        [optional],
+    ).fetchall()
+    for table, column in rows:
+        connection.execute(
+            sql.SQL("alter table {} alter column {} drop not null").format(sql.SQL(table), sql.Identifier(column))
+        )
 
 
 def _create(connection: Connection, contract: Contract) -> None:

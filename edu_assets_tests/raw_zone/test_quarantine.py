@@ -360,3 +360,13 @@ def test_messages_name_the_rule_and_never_the_value(platform: Platform) -> None:
     told = [message for (message,) in platform.query("select message from etl.quarantine")] + report.problems
     assert len(told) == 4
     assert not [text for text in told if "SECRET" in text]
+
+
+def test_rows_of_several_files_of_a_package_are_set_aside_together(platform: Platform) -> None:
+    content = package({"orgs": [org("s1", type="pub"), org("s2")], "users": [student("a", role="pupil")]})
+    report = platform.deliver("sis", "r_2013-02-05.zip", content)
+    assert (report.status, report.quarantined) == ("applied", 2)
+    assert platform.query("select raw_table, column_name from etl.quarantine order by 1") == [
+        ("oneroster__orgs", "type"),
+        ("oneroster__users", "role"),
+    ]
