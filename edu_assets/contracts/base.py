@@ -7,7 +7,9 @@ system beside this one), SQL (raw_zone/), how rows are got (sources/).
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections.abc import Collection
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
@@ -48,12 +50,77 @@ class ColumnType(StrEnum):
 
 
 class DateFormat(StrEnum):
-    """Declared spellings of a date. A column may list several, never two that read one text differently."""
+    """Declared spellings of a date or an instant. A column may list several, never two that read one text
+    differently.
+
+    LOCAL ones have no zone and are read in the network's: an hour that the clock shows twice is the earlier
+    standard of the two, as PostgreSQL reads it. US_MIDNIGHT is a date to which a system adds the time 0:00;
+    another time is no date. D_MON_YY has two digits of a year, read as Excel does, which writes it: 00 to 29
+    are of this century; it fits no birth dates.
+    """
 
     ISO = "YYYY-MM-DD"
     US = "M/D/YYYY"
     BRITISH = "D/M/YYYY"
+    COMPACT = "YYYYMMDD"
+    US_COMPACT = "MMDDYYYY"
+    D_MON_YYYY = "D-Mon-YYYY"
+    D_MON_YY = "D-Mon-YY"
+    US_MIDNIGHT = "M/D/YYYY 0:00"
     ISO_INSTANT = "YYYY-MM-DDTHH:MI:SS.sssZ"
+    ISO_UTC = "YYYY-MM-DD HH:MI:SS in UTC"
+    ISO_LOCAL = "YYYY-MM-DD HH:MI:SS"
+    US_LOCAL = "M/D/YYYY H:MI"
+
+
+READ_ALIKE = (
+    {DateFormat.US, DateFormat.BRITISH},
+    {DateFormat.COMPACT, DateFormat.US_COMPACT},
+    {DateFormat.ISO_UTC, DateFormat.ISO_LOCAL},
+)
+"""Formats that read one text as two dates or instants."""
+TIMES_OF_DAY = {DateFormat.ISO_UTC, DateFormat.ISO_LOCAL, DateFormat.US_LOCAL}
+"""Formats of which a date would be a part, so that a date column cannot have them."""
+
+
+class Csv(Declaration):
+    """Delimited text. As it stands: UTF-8, commas, the header on the first line.
+
+    encoding: Python's name of a codec. A byte order mark, and line ends of either kind, need no declaration.
+    header_line: the line on which the header starts; lines above it are titles.
+    """
+
+    kind: Literal["csv"] = "csv"
+    encoding: str = "utf-8"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    header_line: int = Field(default=1, gt=0)
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+        except LookupError as error:
+            raise ValueError(f"{encoding!r} is no encoding that Python knows") from error
+        return codecs.lookup(encoding).name
+
+
+class Workbook(Declaration):
+    """A sheet of an Excel workbook; without a name, the only one that is shown. header_line: the header's row."""
+
+    kind: Literal["workbook"] = "workbook"
+    sheet: str | None = None
+    header_line: int = Field(default=1, gt=0)
+
+
+class Json(Declaration):
+    """JSON lines or an array of objects. records: where the array lies in a document, `data.items`."""
+
+    kind: Literal["json"] = "json"
+    records: str = ""
+
+
+FileFormat = Annotated[Csv | Workbook | Json, Field(discriminator="kind")]
 
 
 class LoadMode(StrEnum):
@@ -128,12 +195,25 @@ class Column(Declaration):
         """Whether a version has the column; of an unknown one it is said of columns that all have."""
         return not self.versions or version in self.versions
 
+    def sent_as(self, header: Collection[str]) -> str | None:
+        """The name under which a header has the column: its own or an alias, at last with blanks around it."""
+        names = (self.header, *self.aliases)
+        exact = next((name for name in names if name in header), None)
+        return exact or next((name for name in header if name.strip() in names), None)
+
     @field_validator("formats")
     @classmethod
     def _formats_are_unambiguous(cls, formats: tuple[DateFormat, ...]) -> tuple[DateFormat, ...]:
-        if DateFormat.US in formats and DateFormat.BRITISH in formats:
-            raise ValueError("M/D/YYYY and D/M/YYYY read one text as two dates; declare one of them")
+        for alike in READ_ALIKE:
+            if alike <= set(formats):
+                raise ValueError(f"{' and '.join(sorted(alike))} read one text as two dates; declare one of them")
         return formats
+
+    @model_validator(mode="after")
+    def _a_date_has_no_time(self) -> Column:
+        if self.type is ColumnType.DATE and TIMES_OF_DAY & set(self.formats):
+            raise ValueError(f"{self.header}: a date would lose the time of day; declare it as a timestamp")
+        return self
 
 
 class TermByColumn(Declaration):
@@ -219,6 +299,7 @@ class Contract(Declaration):
 
     key: the columns that identify a row inside a feed and a term.
     files: name patterns (`*` and `?`) of the files or package members that carry the table.
+    written: how those files are written, once for each kind of file that may come.
     scope: columns whose values a full delivery states whole; empty: the whole term of the feed.
     school: the column that names the row's school (its first element where it is a list); holds
         are judged per school. None: judged per feed.
@@ -239,6 +320,7 @@ class Contract(Declaration):
     mode: LoadMode = LoadMode.FULL
     delta: DeltaRule | None = None
     files: tuple[str, ...] = Field(min_length=1)
+    written: tuple[FileFormat, ...] = Field(default=(Csv(),), min_length=1)
     scope: tuple[str, ...] = ()
     school: str | None = None
     person: tuple[str, ...] = ()
@@ -275,6 +357,12 @@ class Contract(Declaration):
                 raise ValueError(f"{self.name}: {name} identifies a person, so its personal-data class is not none")
         if self.mode is LoadMode.DELTA and self.delta is None:
             raise ValueError(f"{self.name}: load mode delta needs a delta rule")
+        kinds = [form.kind for form in self.written]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError(f"{self.name}: a kind of file is declared twice in {kinds}")
+        unnameable = [column.header for column in self.columns if not 0 < len(column.name) <= NAME_LIMIT]
+        if unnameable:
+            raise ValueError(f"{self.name}: PostgreSQL has no names of that length for {unnameable}")
         if len(f"{self.name}_quarantine") > NAME_LIMIT:
             raise ValueError(f"{self.name} is too long for PostgreSQL")
         return self
@@ -326,6 +414,20 @@ class Contract(Declaration):
     def claims(self, file_name: str) -> bool:
         """Whether a file or package member of this name carries the table (case-sensitive)."""
         return any(fnmatchcase(file_name, pattern) for pattern in self.files)
+
+    def hides(self, header: str) -> bool:
+        """Whether a header is a secret column's, however it is spelled and however often it is sent."""
+        once = re.sub(r" \(\d+\)'*$", "", header)
+        return snake_case(once) in {column.name for column in self.columns if column.secret}
+
+    def fits(self, header: Collection[str]) -> bool:
+        """Whether a header has every required column."""
+        return all(column.sent_as(header) is not None for column in self.columns if column.required)
+
+    def is_like(self, header: Collection[str]) -> bool:
+        """Whether a header is certainly this table's: every required column, and most of the others."""
+        there = sum(column.sent_as(header) is not None for column in self.columns)
+        return self.fits(header) and 2 * there > len(self.columns)
 
     def staging_view(self, entity: str) -> str:
         """The name of the staging view that maps this table to a canonical entity."""
@@ -398,11 +500,14 @@ __all__ = [
     "Column",
     "ColumnType",
     "Contract",
+    "Csv",
     "DateFormat",
     "DeclarationError",
     "DeltaRule",
     "Entity",
     "EntityColumn",
+    "FileFormat",
+    "Json",
     "LoadMode",
     "ManifestRule",
     "PersonalData",
@@ -414,5 +519,6 @@ __all__ = [
     "TermByDelivery",
     "TermRule",
     "TermVia",
+    "Workbook",
     "snake_case",
 ]

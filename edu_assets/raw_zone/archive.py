@@ -11,17 +11,19 @@ need random access (zip), and replay must not depend on another machine.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import IO, Protocol
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
@@ -96,6 +98,10 @@ class Look:
         return [found for found in self.waiting if found.stable]
 
 
+class NotKept(FileRefused):
+    """A file could not be copied into the archive now; a later look may find that mended."""
+
+
 def date_in_name(name: str) -> date | None:
     match = re.search(EFFECTIVE_DATE_IN_NAME, name)
     try:
@@ -107,33 +113,57 @@ def date_in_name(name: str) -> date | None:
 def keep(settings: Settings, file: LandingFile) -> Kept:
     """Copy a file into the archive under its content hash: one pass, in blocks.
 
-    Raises FileRefused where it is no regular file, or is not as it was seen any more; PlaceUnusable where it
-    cannot be read.
+    Raises FileRefused where it is no regular file, NotKept where it changed, went or could not be stored,
+    PlaceUnusable where its place cannot be read.
     """
     if file.state is None:
-        raise FileRefused(f"{file.address}: no such file")
-    settings.archive.mkdir(parents=True, exist_ok=True)
-    _sweep(settings.archive)
+        raise FileRefused(f"{file.address}: no such file; a pipe or a device is none")
     digest, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=settings.archive, prefix=".incoming-", delete=False) as copy:
-        try:
+    try:
+        with _incoming(settings) as copy:
             for block in file.place.blocks(file.address):
                 digest.update(block)
                 copy.write(block)
                 size += len(block)
             copy.flush()
             os.fsync(copy.fileno())
-            if (size, file.place.state(file.address)) != (file.state.bytes, file.state):
-                raise FileRefused(
-                    f"{file.name} changed while it was read: it is still being written; load it when it is whole"
-                )
+            _require_unchanged(file, size)
+            kept = archived(settings, digest.hexdigest())
+            kept.parent.mkdir(exist_ok=True)
+            Path(copy.name).replace(kept)
+    except OSError as error:
+        raise _not_kept(file.name, error) from error
+    return Kept(kept, digest.hexdigest(), file.state)
+
+
+@contextmanager
+def _incoming(settings: Settings) -> Iterator[IO[bytes]]:
+    """A file of the archive that is still to get its name; nothing is left of it where it gets none."""
+    settings.archive.mkdir(parents=True, exist_ok=True)
+    _sweep(settings.archive)
+    with tempfile.NamedTemporaryFile(dir=settings.archive, prefix=".incoming-", delete=False) as copy:
+        try:
+            yield copy
         except BaseException:
             Path(copy.name).unlink()
             raise
-    kept = archived(settings, digest.hexdigest())
-    kept.parent.mkdir(exist_ok=True)
-    Path(copy.name).replace(kept)
-    return Kept(kept, digest.hexdigest(), file.state)
+
+
+def _require_unchanged(file: LandingFile, size: int) -> None:
+    state = file.place.state(file.address)
+    if state is None:
+        raise NotKept(f"{file.name} was taken away while it was read: nothing of it was loaded; it is once it is back")
+    if state != file.state or size != state.bytes:
+        raise NotKept(f"{file.name} changed while it was read: it is still being written; load it when it is whole")
+
+
+def _not_kept(name: str, error: OSError) -> NotKept:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NotKept(
+            f"{name} does not fit on the disk of the archive: nothing of it was loaded, what was there stands; "
+            "make room and load it again"
+        )
+    return NotKept(f"{name} could not be copied into the archive ({os.strerror(error.errno or 0)}); it waits")
 
 
 def _sweep(archive: Path) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from edu_assets.contracts import registry
 from edu_assets.contracts.base import Contract, ManifestRule, Severity, System
 from edu_assets.raw_zone.conformance import VALUE_LENGTH, Finding, of_file
-from edu_assets.sources.files import CsvTable, Package
+from edu_assets.sources.files import Package, Table
 
 
 def package_findings(system: str, package: Package, name: str) -> list[Finding]:
@@ -92,7 +92,7 @@ def _manifest(rule: ManifestRule, system: System, package: Package, version: str
         yield of_file(rule.file, "manifest_property", "names no file of this version, in this case", column=name)
 
 
-def _stray(system: str, table: CsvTable, version: str | None) -> Finding:
+def _stray(system: str, table: Table, version: str | None) -> Finding:
     known = [contract.files[0] for contract in registry().of_system(system) if contract.is_of(version)]
     meant = next((file for file in known if file.lower() == table.name.lower()), None)
     if meant is not None:
@@ -100,7 +100,7 @@ def _stray(system: str, table: CsvTable, version: str | None) -> Finding:
     return of_file(table.name, "file_name", "is no file of the standard; it is not read")
 
 
-def _header(system: System, contract: Contract, table: CsvTable, version: str | None) -> Iterator[Finding]:
+def _header(system: System, contract: Contract, table: Table, version: str | None) -> Iterator[Finding]:
     columns = [column for column in contract.columns if column.is_of(version)]
     known = columns if version is not None else contract.columns
     by_spelling = {spelling: column for column in known for spelling in (column.header, *column.aliases)}

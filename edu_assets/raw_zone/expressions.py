@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -23,15 +24,39 @@ NUMBER = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$"
 KEY_BYTES = 512  # an index entry, the whole key, holds 2,700
 WHOLE_NUMBER = r"^[+-]?[0-9]+$"
 
-# A format is the regular expression of its spelling and the order of its parts between slashes that makes
-# it ISO 8601, which PostgreSQL reads alike under every DateStyle; None: the spelling is ISO 8601 already.
-FORMATS: dict[DateFormat, tuple[str, tuple[int, int, int] | None]] = {
-    DateFormat.ISO: (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", None),
-    DateFormat.US: (r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$", (3, 1, 2)),
-    DateFormat.BRITISH: (r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$", (3, 2, 1)),
+US_DATE = "split_part({0}, '/', 3) || '-' || split_part({0}, '/', 1) || '-' || split_part({0}, '/', 2)"
+US_DAY = US_DATE.replace("{0}", "split_part({0}, ' ', 1)")
+NAMED_MONTH = "split_part({0}, '-', 2) || '-' || split_part({0}, '-', 1)"
+ZONE = "' ' || (select timezone from etl.network)"
+TIME = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+
+# A format is the regular expression of its spelling and the SQL that makes its text {0} ISO 8601, which
+# PostgreSQL reads alike under every DateStyle. Splitting is many times faster than regexp_replace.
+FORMATS: dict[DateFormat, tuple[str, LiteralString]] = {
+    DateFormat.ISO: (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "{0}"),
+    DateFormat.US: (r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$", US_DATE),
+    DateFormat.BRITISH: (
+        r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$",
+        "split_part({0}, '/', 3) || '-' || split_part({0}, '/', 2) || '-' || split_part({0}, '/', 1)",
+    ),
+    DateFormat.COMPACT: (r"^[0-9]{8}$", "{0}"),
+    DateFormat.US_COMPACT: (r"^[0-9]{8}$", "right({0}, 4) || left({0}, 4)"),
+    DateFormat.D_MON_YYYY: (f"^[0-9]{{1,2}}-{MONTH}-[0-9]{{4}}$", f"split_part({{0}}, '-', 3) || '-' || {NAMED_MONTH}"),
+    DateFormat.D_MON_YY: (
+        f"^[0-9]{{1,2}}-{MONTH}-[0-9]{{2}}$",
+        "case when right({0}, 2) < '30' then '20' else '19' end || right({0}, 2) || '-' || " + NAMED_MONTH,
+    ),
+    DateFormat.US_MIDNIGHT: (r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4} (0?0:00(:00)?|12:00(:00)? AM)$", US_DAY),
     DateFormat.ISO_INSTANT: (
         r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})$",
-        None,
+        "{0}",
+    ),
+    DateFormat.ISO_UTC: (f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]{TIME}$", "{0} || 'Z'"),
+    DateFormat.ISO_LOCAL: (f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]{TIME}$", "{0} || " + ZONE),
+    DateFormat.US_LOCAL: (
+        f"^[0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{4}} {TIME}( ?[AP]M)?$",
+        f"{US_DAY} || substr({{0}}, strpos({{0}}, ' ')) || {ZONE}",
     ),
 }
 
@@ -56,15 +81,9 @@ def _as_iso(column: Column, text: sql.Composable) -> sql.Composable:
     """The text of a date in ISO order, null where no declared format fits."""
     cases = []
     for form in column.formats:
-        spelling, order = FORMATS[form]
-        iso = text if order is None else _reordered(text, order)
-        cases.append(SQL("when {} ~ {} then {}").format(text, sql.Literal(spelling), iso))
+        spelling, iso = FORMATS[form]
+        cases.append(SQL("when {} ~ {} then {}").format(text, sql.Literal(spelling), SQL(iso).format(text)))
     return SQL("case {} end").format(SQL(" ").join(cases))
-
-
-def _reordered(text: sql.Composable, order: tuple[int, int, int]) -> sql.Composable:
-    """The parts between slashes with dashes in another order; many times faster than regexp_replace."""
-    return SQL(" || '-' || ").join(SQL("split_part({}, '/', {})").format(text, sql.Literal(part)) for part in order)
 
 
 def _matches_whole(text: sql.Composable, pattern: str) -> sql.Composable:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from edu_assets.contracts import registry
-from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDate, TermByDelivery, snake_case
+from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDate, TermByDelivery
 from edu_assets.errors import EduError
 from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import apply_term
@@ -34,8 +34,9 @@ from edu_assets.raw_zone.slices import DELIVERED, Delivery, Judgement, Member, S
 from edu_assets.raw_zone.stage import drop, mode_of_rows, own_delivery, stage, sweep
 from edu_assets.raw_zone.staged import Binding, Staged
 from edu_assets.settings import Settings
-from edu_assets.sources.files import CsvTable, FileRefused, Package, open_package
+from edu_assets.sources.files import FileRefused, Package, Table, open_package
 from edu_assets.sources.places import PlaceUnusable, places_of
+from edu_assets.sources.records import listed
 from edu_assets.warehouse import Role, Warehouse
 
 Progress = Callable[[str], None]
@@ -222,7 +223,10 @@ def _load_or_fail(
         if _is_transient(error):
             raise
         problem = (
-            f"PostgreSQL refused what was made of it ({type(error).__name__}, {error.sqlstate}): nothing of the "
+            "the disk of PostgreSQL is full: nothing of the slice at hand was loaded, what was there stands; make "
+            "room and load the file again"
+            if isinstance(error, psycopg.errors.DiskFull)
+            else f"PostgreSQL refused what was made of it ({type(error).__name__}, {error.sqlstate}): nothing of the "
             "slice at hand was loaded; please report this as an error of edu_assets"
         )
     return DeliveryReport(
@@ -264,7 +268,7 @@ def _load(
             delivery_id=None,
             source_file=arrival.name,
             feed=arrival.feed,
-            status="refused",
+            status="failed" if isinstance(refusal, archive.NotKept) else "refused",
             problems=[str(refusal)],
         )
     with warehouse.connect(Role.ETL, autocommit=True, application_name="edu load") as connection:
@@ -345,7 +349,7 @@ def _load_delivery(
     """Stage every table of a package, then apply it term by term. `only`: one raw table (None: all) and term."""
     report = DeliveryReport(delivery_id=delivery.delivery_id, source_file=name, feed=delivery.feed, status="received")
     try:
-        package = open_package(path, name, _manifest_file(system))
+        package = open_package(path, name, _manifest_file(system), registry().of_system(system))
         report.conformance = package_findings(system, package, name)
         members, unclaimed = _members(package, system)
         report.problems += unclaimed
@@ -388,18 +392,16 @@ def _manifest_file(system: str) -> str | None:
     return manifest.file if manifest else None
 
 
-def _members(package: Package, system: str) -> tuple[list[tuple[Contract, CsvTable | None, LoadMode]], list[str]]:
+def _members(package: Package, system: str) -> tuple[list[tuple[Contract, Table | None, LoadMode]], list[str]]:
     """The package's tables with the contracts that claim them, parents first; what nothing claims.
 
     A contract whose table the package has not sent stands with None where the package has a
     manifest: its absence is a statement.
     """
     manifest = registry().systems[system].manifest if package.manifest is not None else None
-    by_name = {table.name: table for table in package.tables}
-    claimed: set[str] = set()
-    members: list[tuple[Contract, CsvTable | None, LoadMode]] = []
+    members: list[tuple[Contract, Table | None, LoadMode]] = []
     for contract in registry().of_system(system):
-        claims = [found for name, found in by_name.items() if contract.claims(name)]
+        claims = [found for found in package.tables if found.contract == contract.name]
         if len(claims) > 1:
             raise FileRefused(
                 f"{claims[0].name} and {claims[1].name} of the package are both {contract.name}: "
@@ -409,17 +411,15 @@ def _members(package: Package, system: str) -> tuple[list[tuple[Contract, CsvTab
         mode = contract.mode
         if manifest is not None and package.manifest is not None:
             mode = _stated_mode(contract, manifest, package.manifest, table)
-        if table is not None:
-            claimed.add(table.name)
         if table is not None or manifest is not None:
             members.append((contract, table, mode))
-    problems = [_unclaimed(table, system) for name, table in by_name.items() if name not in claimed]
-    if not claimed and (manifest is None or problems):
+    problems = [_unclaimed(table, system) for table in package.tables if table.contract is None]
+    if len(problems) == len(package.tables) and (manifest is None or problems):
         return [], problems
     return members, problems  # a manifest alone says that nothing changed
 
 
-def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str], table: CsvTable | None) -> LoadMode:
+def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str], table: Table | None) -> LoadMode:
     """The mode in which the manifest says that a table is sent. Raises FileRefused where it is not there."""
     stem = Path(table.name if table else contract.files[0]).stem
     said = manifest.get(rule.mode_property.format(table=stem), rule.absent)
@@ -431,7 +431,7 @@ def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str
     return rule.modes.get(said, contract.mode)
 
 
-def _unclaimed(table: CsvTable, system: str) -> str:
+def _unclaimed(table: Table, system: str) -> str:
     """A file that no contract claims, with the contract whose columns are most alike."""
     header = set(table.header)
 
@@ -448,7 +448,7 @@ def _unclaimed(table: CsvTable, system: str) -> str:
     return f"{table.name}: no contract of system {system} claims it{hint}"
 
 
-def _bind(contract: Contract, table: CsvTable, version: str | None) -> tuple[Binding, list[str]]:
+def _bind(contract: Contract, table: Table, version: str | None) -> tuple[Binding, list[str]]:
     """Bind a header to a contract by name. Raises FileRefused where a required column is missing.
 
     A column that the package's version of the format does not have is not missed.
@@ -456,35 +456,63 @@ def _bind(contract: Contract, table: CsvTable, version: str | None) -> tuple[Bin
     by_header = {header: position for position, header in enumerate(table.header, 1)}
     positions: dict[str, int] = {}
     problems: list[str] = []
-    if not any(name in by_header for column in contract.columns for name in (column.header, *column.aliases)):
+    if not any(column.sent_as(by_header) for column in contract.columns):
         # What stands there may be a row of persons, so it is not repeated.
-        raise FileRefused(f"{table.name}: the first line has no column name of {contract.name}; is the header missing?")
+        mend = _likely_mend(table) or "; is the header missing?"
+        raise FileRefused(f"{table.name}: the first line has no column name of {contract.name}{mend}")
     for column in contract.columns:
-        found = next((name for name in (column.header, *column.aliases) if name in by_header), None)
+        found = column.sent_as(by_header)
         if found is not None:
+            if found in table.repeated and not _bound_apart(contract, found):
+                raise FileRefused(
+                    f"{table.name}: header names {[found]} more than once; each column needs its own name: which "
+                    f"is meant is not certain. Rename one in the export, or declare {found + ' (2)'!r} in the contract "
+                    f"{contract.name} too"
+                )
+            if found not in (column.header, *column.aliases):
+                problems.append(f"{table.name}: column {column.header!r} is sent as {found!r}, with blanks around it")
             positions[column.name] = by_header.pop(found)
             continue
         near = difflib.get_close_matches(column.header, list(by_header), 1)
         hint = f"; nearest is {near[0]!r}" if near else ""
         if column.required:
             raise FileRefused(
-                f"{table.name}: required column {column.header!r} is missing{hint}. Rename it in the export, "
-                f"or add an alias to the contract {contract.name}"
+                f"{table.name}: required column {column.header!r} is missing{hint or _likely_mend(table)}. Rename it "
+                f"in the export, or add an alias to the contract {contract.name}"
             )
         if column.is_of(version) and not column.may_be_absent:
             problems.append(f"{table.name}: column {column.header!r} is missing{hint}; it is loaded as null")
-    secrets = {column.name for column in contract.columns if column.secret}
-    for header in [header for header in by_header if snake_case(header) in secrets]:
-        del by_header[header]  # however it is spelled, it is not stored
+    by_header = {header: position for header, position in by_header.items() if not contract.hides(header)}
     if by_header:
-        problems.append(f"{table.name}: unknown columns {sorted(by_header)} are kept in _extra")
+        problems.append(f"{table.name}: unknown columns {listed(sorted(by_header))} are kept in _extra")
     return Binding(table.header, positions, by_header), problems
+
+
+def _bound_apart(contract: Contract, name: str) -> bool:
+    """Whether the contract knows that a source gives this name to several columns."""
+    return any(f"{name} (2)" in (column.header, *column.aliases) for column in contract.columns)
+
+
+def _likely_mend(table: Table) -> str:
+    """What a header that is none of the contract's looks like."""
+    text = "".join(table.header)
+    if "\0" in text:
+        return "; it holds NUL bytes, so this is no text file, or one in UTF-16"
+    if text.startswith(("{", "[")):
+        return "; the file looks like JSON"
+    if text.startswith("<"):
+        return "; the file looks like a web page or XML"
+    if text.startswith("%PDF"):
+        return "; the file is a PDF"
+    if len(table.header) == 1:
+        return "; the line has one column only: is the delimiter the one that the contract declares?"
+    return ""
 
 
 def _effective(
     settings: Settings,
     package: Package,
-    members: list[tuple[Contract, CsvTable | None, LoadMode]],
+    members: list[tuple[Contract, Table | None, LoadMode]],
     term: str | None,
 ) -> tuple[date | None, str | None]:
     """The effective date and, for the rule `delivery`, the term."""
@@ -514,7 +542,7 @@ def _stage_all(
     connection: Connection,
     delivery: Delivery,
     package: Package,
-    members: list[tuple[Contract, CsvTable | None, LoadMode]],
+    members: list[tuple[Contract, Table | None, LoadMode]],
     name: str,
     delivery_term: str | None,
     staged: dict[str, Staged],
@@ -525,7 +553,7 @@ def _stage_all(
     for contract, table, _ in members:
         if table is not None:
             bindings[contract.name], problems = _bind(contract, table, version)
-            report.problems += problems
+            report.problems += [*problems, *table.found]
     found = []
     for contract, table, mode in members:
         if table is None:

@@ -28,7 +28,7 @@ PLAIN_PATTERN = re.compile(
 REPEATED = re.compile(r"(\))?(?:([+*])|\{(\d+)(,?)(\d*)\})")
 REPETITIONS = 100  # of a class without a bound, where a key must have one
 PROGRAM_BYTES = 64 << 20  # of RE2's automaton; a contract that needs more is not worth compiling
-FIELDS = 800  # of a line; PostgreSQL's tables have at most 1,600 columns
+FIELDS = 250  # of a line; of many more columns a row may not fit the 8 kB of PostgreSQL's page
 
 INTEGER = "[+-]?[0-9]{1,18}"  # every whole number of 18 digits is a bigint
 NUMERIC = "[+-]?(?:[0-9]{1,30}(?:[.][0-9]{0,30})?|[.][0-9]{1,30})"
@@ -197,6 +197,8 @@ def _date(form: DateFormat) -> str | None:
             return _slashed("{month}/{day}")
         case DateFormat.BRITISH:
             return _slashed("{day}/{month}")
+        case _:
+            return None
 
 
 def _slashed(order: str) -> str:

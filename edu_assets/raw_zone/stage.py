@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from psycopg import Connection, errors, sql
 
 from edu_assets.contracts import registry
-from edu_assets.contracts.base import Column, ColumnType, LoadMode, TermByDelivery, snake_case
+from edu_assets.contracts.base import Column, ColumnType, LoadMode, TermByDelivery
 from edu_assets.raw_zone.compare import settle_duplicates
 from edu_assets.raw_zone.expressions import row_hash, typed_value, violation
 from edu_assets.raw_zone.intake import NUMBERS, Odd, Target, take_in
@@ -25,7 +25,7 @@ from edu_assets.raw_zone.sound import date_style, sound_lines
 from edu_assets.raw_zone.staged import KINDS, Staged
 from edu_assets.raw_zone.tables import names
 from edu_assets.raw_zone.terms import give_terms
-from edu_assets.sources.files import CsvTable
+from edu_assets.sources.records import Table
 from edu_assets.warehouse.locks import session_lock
 
 SQL = sql.SQL
@@ -35,7 +35,7 @@ DELIVERY_LOCK = "edu:delivery:"
 def stage(
     connection: Connection,
     staged: Staged,
-    records: CsvTable | None,
+    records: Table | None,
     *,
     mode: LoadMode,
     delivery_term: str | None,
@@ -68,7 +68,7 @@ def drop(connection: Connection, staged: Staged) -> None:
         connection.execute(SQL("drop table if exists {}").format(staged.table(kind)))
 
 
-def _take_in(connection: Connection, staged: Staged, records: CsvTable, odd: Odd) -> None:
+def _take_in(connection: Connection, staged: Staged, records: Table, odd: Odd) -> None:
     sound = _sound(staged, records)
     _create(connection, staged, direct=sound is not None)
     try:
@@ -79,7 +79,9 @@ def _take_in(connection: Connection, staged: Staged, records: CsvTable, odd: Odd
         staged.rows_read = take_in(connection, _target(staged, records), odd, records.pieces())
 
 
-def _sound(staged: Staged, records: CsvTable) -> object | None:
+def _sound(staged: Staged, records: Table) -> object | None:
+    if not records.plain:
+        return None
     # What a standard has an opinion on is judged in the spelling in which it was sent.
     canonical = registry().systems[staged.contract.system].manifest is not None
     return sound_lines(staged.contract, _fields(staged), line_end=records.line_end, canonical=canonical)
@@ -88,14 +90,15 @@ def _sound(staged: Staged, records: CsvTable) -> object | None:
 def _fields(staged: Staged) -> list[Column | None]:
     """The contract's column of each field of the file, None for one that it does not know."""
     by_position = {position: name for name, position in staged.binding.positions.items()}
-    secret = {column.name: column for column in staged.contract.columns if column.secret}
+    secret = next((column for column in staged.contract.columns if column.secret), None)
+    hidden = map(staged.contract.hides, staged.binding.header)
     return [
-        staged.contract.column(by_position[n]) if n in by_position else secret.get(snake_case(header))
-        for n, header in enumerate(staged.binding.header, 1)
+        staged.contract.column(by_position[n]) if n in by_position else secret if hides else None
+        for n, hides in enumerate(hidden, 1)
     ]
 
 
-def _target(staged: Staged, records: CsvTable) -> Target:
+def _target(staged: Staged, records: Table) -> Target:
     fields = _fields(staged)
     columns = [column.name if column and not column.secret else f"x{n}" for n, column in enumerate(fields, 1)]
     stored = {column.name: column for column in staged.bound}
@@ -126,7 +129,7 @@ def _odd(staged: Staged) -> Odd:
         original=[
             (header, n - 1)
             for n, header in enumerate(staged.binding.header, 1)
-            if n not in hidden and snake_case(header) not in secret
+            if n not in hidden and not staged.contract.hides(header)
         ],
         # A record without cells cannot be told apart into columns, so a secret in it cannot be left out:
         # then only its place is kept, and the archive has the rest.

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import IO, Any
+from typing import Any, Protocol
 
 BLOCK_BYTES = 1 << 18  # what the second cache of a core holds
 RECORD_BYTES = 1 << 20
 csv.field_size_limit(RECORD_BYTES)  # a record is longer than its longest field
 SHOWN_BYTES = 1000  # of a line that is too long to keep
 BOM = b"\xef\xbb\xbf"
+NOT_UTF_8 = "is not UTF-8"
 LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -31,10 +32,11 @@ class SoundLines:
 
 @dataclass(frozen=True)
 class Record:
-    """One record: `line` is the 1-based line of the file on which it starts."""
+    """One record: `line` is the 1-based line of the file on which it starts; in a workbook its row, in a JSON
+    array its place. A cell is None where a format has a null beside the empty text."""
 
     line: int
-    cells: list[str]
+    cells: Sequence[str | None]
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,24 @@ class Malformed:
 Piece = SoundLines | Record | Malformed
 
 
+class Stream(Protocol):
+    """Where bytes come from."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class LineReader:
-    """The records of a stream of UTF-8, its header left out.
+    """The records of a stream of UTF-8, its header and the titles above it left out.
 
     Quotes are read strictly: a reader that forgives a stray one takes the lines after it for the rest of a
     value, and rows are lost in a record that looks sound. A quote that does not close spoils its own line alone.
     """
 
-    def __init__(self, stream: IO[bytes], width: int, *, delimiter: str = ",", sound: Any | None = None) -> None:
+    def __init__(
+        self, stream: Stream, width: int, *, delimiter: str = ",", header_line: int = 1, sound: Any | None = None
+    ) -> None:
         self._stream = stream
+        self._header_line = header_line
         self._width = width
         self._delimiter = delimiter
         self._sound = sound
@@ -68,6 +79,8 @@ class LineReader:
 
     def pieces(self) -> Iterator[Piece]:
         """Every record after the header; blank lines are none."""
+        while self._line < self._header_line and (end := self._end_of_line(0)) is not None:
+            self._pass(end, 1)
         self._record()
         while True:
             if self._sound is not None and (match := self._sound.match(self._buffer, self._start)):
@@ -157,7 +170,7 @@ def _problem(cells: list[str], width: int) -> str | None:
     if "\0" in joined:
         return "holds a NUL byte, which no text column can keep"
     if not joined.isascii() and any("\udc80" <= char <= "\udcff" for char in joined):
-        return "is not UTF-8"
+        return NOT_UTF_8
     if cells and len(cells) != width:
         return f"has {len(cells)} fields where the header has {width}"
     return None

@@ -7,6 +7,8 @@ them (files.py), what the network file may declare (landing.py).
 
 from __future__ import annotations
 
+import errno
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -102,7 +104,17 @@ class LocalFolder:
         return State(found.st_size, found.st_mtime_ns)
 
     def blocks(self, address: str) -> Iterator[bytes]:
-        with Path(address).open("rb") as source:
+        """Raises FileRefused for a link: a folder into which others write must be no way to read outside of it."""
+        try:
+            descriptor = os.open(address, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            raise FileRefused(
+                f"{Path(address).name} is a symbolic link, and what it leads to may lie outside of the landing folder: "
+                "put the file itself there"
+            ) from error
+        with open(descriptor, "rb") as source:
             while block := source.read(BLOCK_BYTES):
                 yield block
 

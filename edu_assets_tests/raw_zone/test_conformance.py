@@ -415,16 +415,17 @@ def test_what_a_package_breaks_is_told(judge: Platform, content: bytes, findings
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "rule"),
+    ("name", "content", "rules"),
     [
-        ("users_2013-02-05.csv", b"", None),
-        ("orgs.csv", table_csv("orgs", [org("s1")]).encode(), "container"),
-        ("roster_2013-02-05.ZIP", package(whole("1.1")), "container"),
+        ("users_2013-02-05.csv", b"", ["container", "file_name", "refused"]),
+        ("users.csv", b"", ["refused"]),
+        ("orgs.csv", table_csv("orgs", [org("s1")]).encode(), ["container"]),
+        ("roster_2013-02-05.ZIP", package(whole("1.1")), ["container"]),
     ],
 )
-def test_what_is_no_package_is_told(judge: Platform, name: str, content: bytes, rule: str | None) -> None:
+def test_what_is_no_package_is_told(judge: Platform, name: str, content: bytes, rules: list[str]) -> None:
     report = judge.deliver("sis", name, content, term="2013|B")
-    assert [finding.rule for finding in report.conformance] == ([rule] if rule else ["refused"])
+    assert [finding.rule for finding in report.conformance] == rules
 
 
 def test_each_rule_that_a_row_breaks_is_told_though_quarantine_names_the_first(platform: Platform) -> None:

@@ -61,7 +61,7 @@ def broken_values(column: Column) -> Iterator[tuple[str, str]]:
 
 def sheet(contract: Contract, rows: list[dict[str, str]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, [column.header for column in contract.columns])
+    writer = csv.DictWriter(text, [column.header for column in contract.columns], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
