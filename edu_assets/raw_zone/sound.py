@@ -43,7 +43,7 @@ DAYS_OF_FEBRUARY = "(?:0?[1-9]|1[0-9]|2[0-8])"
 FEBRUARY = "0?2"
 TIME_OF_DAY = "(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]{1,6})?)?"
 
-# The spellings that PostgreSQL's input function of booleans takes.
+# The spellings that PostgreSQL's input function of booleans takes, in any case.
 TRUE_SPELLINGS = {"true", "t", "yes", "y", "on", "1"}
 FALSE_SPELLINGS = {"false", "f", "no", "n", "off", "0"}
 

@@ -335,7 +335,9 @@ def test_unknown_columns_are_kept_and_reported(platform: Platform) -> None:
     sheet = f"{ATTENDANCE_HEADER},Zusatz, \n01,1,2013-03-01,P,0,vié,\n"
     report = platform.deliver("attendance", "attendance_daily_1.csv", sheet)
     assert "unknown columns ['Zusatz', 'column 7'] are kept in _extra" in report.problems[0]
-    assert platform.query("select _extra from raw_zone.attendance__attendance_daily") == [({"Zusatz": "vié", " ": ""},)]
+    assert platform.query("select _extra from raw_zone.attendance__attendance_daily") == [
+        ({"Zusatz": "vié", "column 7": ""},)
+    ]
 
 
 def test_a_missing_required_column_refuses_the_file_and_names_the_nearest(platform: Platform) -> None:

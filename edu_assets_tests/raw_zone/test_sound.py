@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edu_assets.contracts import registry
-from edu_assets.contracts.base import Column, ColumnType, Contract, DateFormat, TermByDelivery
+from edu_assets.contracts.base import Column, ColumnType, Contract, Csv, DateFormat, TermByDelivery
 from edu_assets.raw_zone import intake, stage
 from edu_assets.raw_zone.sound import sound_lines
 from edu_assets_tests.raw_zone.exports import ATTENDANCE_HEADER
@@ -133,7 +133,8 @@ def sound_key(pattern: str) -> Any | None:
 
 def test_the_contracts_of_this_project_have_sound_lines() -> None:
     """Else their files load many times slower, which nothing but this would tell."""
-    without = {c.name for c in registry().contracts.values() if sound_lines(c, c.columns) is None}
+    written = [c for c in registry().contracts.values() if Csv() in c.written]
+    without = {c.name for c in written if sound_lines(c, c.columns) is None}
     assert without == set()
 
 
