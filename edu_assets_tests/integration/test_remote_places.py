@@ -121,7 +121,7 @@ def test_a_file_that_grows_while_it_is_fetched_waits(network: Platform, place: P
     look(network)
     place.before_reading = lambda: place.put(NAME, SHEET)
     [report] = look(network)
-    assert (report.status, report.rows_read) == ("refused", 0)
+    assert (report.status, report.rows_read) == ("failed", 0)
     assert "changed while it was read" in report.problems[-1]
     assert archived(network) == []
     assert network.query(ROWS) == [(0,)]
