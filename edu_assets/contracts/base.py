@@ -86,7 +86,7 @@ TIMES_OF_DAY = {DateFormat.ISO_UTC, DateFormat.ISO_LOCAL, DateFormat.US_LOCAL}
 class Csv(Declaration):
     """Delimited text. As it stands: UTF-8, commas, the header on the first line.
 
-    encoding: Python's name of a codec. A byte order mark, and line ends of either kind, need no declaration.
+    encoding: Python's name of a codec. Line ends need no declaration: LF and RFC 4180's CRLF are both plain.
     header_line: the line on which the header starts; lines above it are titles.
     """
 

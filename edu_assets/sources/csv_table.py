@@ -237,7 +237,4 @@ def _found(name: str, start: bytes, declared: Csv, encoding: str, reading: _Read
             f"{name}: the header stands on line {reading.header_line}, not on {declared.header_line} as declared; "
             "the lines above it are no records"
         )
-    first_line = start.split(b"\n", 1)[0]
-    if first_line.endswith(b"\r"):
-        found.append(f"{name}: lines end in CRLF")
     return found
