@@ -496,7 +496,7 @@ def _bound_apart(contract: Contract, name: str) -> bool:
 def _likely_mend(table: Table) -> str:
     """What a header that is none of the contract's looks like."""
     text = "".join(table.header)
-    if "\0" in text:
+    if "\\x00" in text:
         return "; it holds NUL bytes, so this is no text file, or one in UTF-16"
     if text.startswith(("{", "[")):
         return "; the file looks like JSON"

@@ -9,6 +9,7 @@ Every limit is far beyond what real exports hold and far below what would exhaus
 from __future__ import annotations
 
 import codecs
+import errno
 import re
 import stat
 import zipfile
@@ -123,6 +124,7 @@ def named(sent: Sequence[str], where: str) -> Names:
             f"{where}: the header has {len(sent):,} columns, more than {MOST_COLUMNS:,}: "
             "is the delimiter the one that the contract declares?"
         )
+    sent = [name.replace("\0", "\\x00") for name in sent]  # which no text of PostgreSQL can hold
     taken = set(sent)
     counts: Counter[str] = Counter()
     header = []
@@ -186,6 +188,11 @@ def sound(where: str) -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise FileRefused(f"{where} is damaged ({error}); ask the sender for the package again") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # So a directory ends that names a place before the beginning of the file.
+        raise FileRefused(f"{where} is damaged (its directory is wrong); ask the sender for it again") from error
     except (NotImplementedError, RuntimeError) as error:
         # So zipfile says that a member is encrypted or packed by a method that it does not know.
         raise FileRefused(f"{where} cannot be unpacked ({error}); ask the sender for a plain zip") from error
