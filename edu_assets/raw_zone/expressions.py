@@ -3,7 +3,7 @@
 Belongs here: pure functions from declarations to SQL over one staged row. Does not belong here:
 statements that move rows (stage.py, apply.py).
 
-Staged text columns are named by position (`c1`, `c2`, …), since a source's header may be anything.
+Staged text columns bear the names of the contract's columns.
 """
 
 from __future__ import annotations
