@@ -150,7 +150,7 @@ def test_no_persons_value_is_in_the_draft(name: str) -> None:
     literals = {part for line in draft.module.splitlines() for part in line.split('"')[1::2]}
     assert len(of_persons) > 4
     headers = {*table.header}
-    assert not (values & literals) - headers - {""}
+    assert not (values & literals) - headers - {"", "TRUE", "FALSE"}  # how truth is spelled is no one's
     # A value that is a word of the draft's own, `school`, tells nobody anything.
     ours = Path(drafting.__file__).read_text(encoding="utf-8") + "".join(headers)
     assert not [value for value in values if value and len(value) > 4 and value not in ours and value in draft.module]
