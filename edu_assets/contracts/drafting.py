@@ -41,6 +41,7 @@ Rows = Callable[[], Iterable[Row]]
 KEY_COLUMNS = 5  # more name no row, they list it
 KEY_CANDIDATES = 14
 KEY_ROWS_FIRST = 5_000  # of which most sets of columns are seen not to be unique
+FEW_ROWS = 50
 SMALL_SET = 12
 LINE_LENGTH = 120  # of this project's formatter
 MOST_COLUMNS = 1_500  # PostgreSQL has 1,600 a table, and the audit columns need some
@@ -193,7 +194,6 @@ class _Seen:
     leading_zeros: int = 0
     longest: int = 0
     values: set[str] | None = field(default_factory=set)
-    forms: dict[DateFormat, int] = field(default_factory=dict)
     spelled: dict[frozenset[DateFormat], int] = field(default_factory=Counter)
 
     @property
@@ -479,14 +479,18 @@ def _likely_key(
     ranked = sorted(can, key=_rank)[:KEY_CANDIDATES]
     if not ranked:
         # A key must be filled: the fullest column, so that as few rows as can be are set aside.
-        fullest = max(seen, key=lambda column: column.filled)
+        usable = [column for guess, column in zip(guesses, seen, strict=True) if not guess.left_out and column.filled]
+        if not usable:
+            raise NotDrafted("no column of the file has both a name that PostgreSQL can have and values")
+        fullest = max(usable, key=lambda column: column.filled)
         return (snake_case(fullest.header),), False
     sample = list(islice(rows(), KEY_ROWS_FIRST))
+    few = len(sample) < FEW_ROWS and len(can) > 1
     for size in range(1, min(KEY_COLUMNS, len(ranked)) + 1):
         for chosen in sorted(combinations(ranked, size), key=lambda found: sum(map(_rank_of_set, found))):
             where = [places[guess.header] for guess in chosen]
-            if size == 1 and _rank(chosen[0]) >= 3 and len(can) > 1 and len(sample) < 50:
-                continue  # in a few rows any column is unique by accident
+            if size == 1 and few and _is_unique_by_accident(chosen[0]):
+                continue
             if _is_unique(sample, where) and _is_unique(rows(), where):
                 return tuple(guess.name for guess in chosen), True
     return tuple(guess.name for guess in ranked[:KEY_COLUMNS]), False
@@ -503,6 +507,12 @@ def _rank(guess: Guess) -> int:
     if guess.type in (ColumnType.DATE, ColumnType.TIMESTAMP):
         return 2
     return 4 if guess.personal in (PersonalData.INDIRECT, PersonalData.SENSITIVE) else 3
+
+
+def _is_unique_by_accident(guess: Guess) -> bool:
+    """Whether a column that is no row's name is likely to be unique in a few rows: a date, a figure, a person's name."""
+    rank = _rank(guess)
+    return rank in (2, 4, 5) or (rank == 3 and guess.type is not ColumnType.TEXT)
 
 
 def _rank_of_set(guess: Guess) -> int:
@@ -644,7 +654,8 @@ def _likely_person(columns: Sequence[Guess]) -> str | None:
     for guess in columns:
         words = set(_words(guess.header))
         is_student = words & {"student", "pupil", "learner", "candidate", "person", "examinee"}
-        if is_student and _is_identifier(guess.header) and guess.personal is PersonalData.DIRECT and guess.required:
+        numbers_a_person = is_student and not words & _CONTACT and _is_identifier(guess.header)
+        if numbers_a_person and guess.personal is PersonalData.DIRECT and guess.required:
             return guess.name
     return None
 
@@ -676,4 +687,4 @@ def _tuple(values: Sequence[str]) -> str:
 def _quoted(text: str | None) -> str:
     """A Python literal in double quotes, as the formatter writes it."""
     plain = repr(text)
-    return plain if '"' in plain else '"' + plain[1:-1].replace("\\'", "'") + '"'
+    return plain if '"' in plain else f'"{plain[1:-1]}"'

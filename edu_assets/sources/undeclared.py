@@ -14,6 +14,7 @@ import codecs
 import csv
 import io
 import json
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -62,6 +63,11 @@ def draft_file(path: Path, *, system: str, table: str, sheet: str | None = None)
     if f"{system}__{table}" in registry().contracts:
         raise NotDrafted(
             f"the contract {system}__{table} is declared already: choose other names with --system, --table"
+        )
+    if not re.fullmatch("[a-z][a-z0-9]*", system) or not re.fullmatch("[a-z][a-z0-9_]*", table):
+        raise NotDrafted(
+            f"a system is named by small letters and digits, a table by these and _: {system!r}, {table!r} are not; "
+            "choose with --system and --table"
         )
     try:
         opened, written = open_undeclared(path, sheet)

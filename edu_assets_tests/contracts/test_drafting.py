@@ -296,4 +296,6 @@ def test_names_come_from_the_file_and_a_declared_table_is_not_drafted_again(tmp_
     assert named_after("bus_rides_2026-03.csv") == ("bus", "rides")
     with pytest.raises(NotDrafted, match="declared already"):
         drafted(tmp_path, "a,b\nx,y\n", system="oneroster", table="users")
+    with pytest.raises(NotDrafted, match="--system"):
+        drafted(tmp_path, "Ride ID\nA1\n", system="Bus Co")
     assert "System(" not in drafted(tmp_path, "Ride ID\nA1\n", system="oneroster").module
