@@ -510,7 +510,7 @@ def _rank(guess: Guess) -> int:
 
 
 def _is_unique_by_accident(guess: Guess) -> bool:
-    """Whether a column that is no row's name is likely to be unique in a few rows: a date, a figure, a person's name."""
+    """Whether a column, though no identifier, is likely to be unique in a few rows: a date, a figure, a name."""
     rank = _rank(guess)
     return rank in (2, 4, 5) or (rank == 3 and guess.type is not ColumnType.TEXT)
 
