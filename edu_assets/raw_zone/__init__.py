@@ -10,12 +10,14 @@ from edu_assets.raw_zone.held import reapply, release
 from edu_assets.raw_zone.load_log import listed_loads
 from edu_assets.raw_zone.loader import DeliveryReport, load_paths, load_waiting
 from edu_assets.raw_zone.quarantine import correct, replay
+from edu_assets.raw_zone.rehearsal import Rehearsal, rehearse
 from edu_assets.raw_zone.slices import SliceReport
 from edu_assets.raw_zone.tables import deploy
 
 __all__ = [
     "DeliveryReport",
     "Finding",
+    "Rehearsal",
     "SliceReport",
     "WaitingFile",
     "as_of_csv",
@@ -27,6 +29,7 @@ __all__ = [
     "load_paths",
     "load_waiting",
     "reapply",
+    "rehearse",
     "release",
     "replay",
     "waiting_files",

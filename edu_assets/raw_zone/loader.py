@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -98,14 +98,14 @@ def load_paths(
         settings.network.calendar.term(term)
     places = places_of(settings)
     files = [file for path in paths for file in archive.files_at(places, path)]
-    arrivals = [_Arrival(settings, file, system, feed) for file in files]
+    arrivals = [Arrival(settings, file, system, feed) for file in files]
     return _load_all(warehouse, settings, arrivals, term, run_id, progress)
 
 
 def _load_all(
     warehouse: Warehouse,
     settings: Settings,
-    arrivals: list[_Arrival],
+    arrivals: list[Arrival],
     term: str | None,
     run_id: str | None,
     progress: Progress | None,
@@ -141,7 +141,7 @@ def load_waiting(
         if progress:
             progress(_sentence(report))
     files = [found.file for found in (look.waiting if settled else look.stable)]
-    arrivals = [_Arrival(settings, file, None, None) for file in files]
+    arrivals = [Arrival(settings, file, None, None) for file in files]
     return unusable + _load_all(warehouse, settings, arrivals, None, run_id, progress)
 
 
@@ -156,7 +156,7 @@ def _sentence(report: DeliveryReport) -> str:
     return "; ".join([text, *report.problems])
 
 
-class _Arrival:
+class Arrival:
     """A file on its way in: whose it is and when it is its turn."""
 
     def __init__(self, settings: Settings, file: LandingFile, system: str | None, feed: str | None) -> None:
@@ -211,7 +211,7 @@ def _is_transient(error: BaseException) -> bool:
 
 
 def _load_or_fail(
-    warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
+    warehouse: Warehouse, settings: Settings, arrival: Arrival, term: str | None, run_id: str | None
 ) -> DeliveryReport:
     """One file that PostgreSQL refuses, or that cannot be fetched, does not keep the others waiting. PostgreSQL's
     text may hold values: only the kind of the error is told."""
@@ -235,7 +235,7 @@ def _load_or_fail(
 
 
 def _load_with_retries(
-    warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
+    warehouse: Warehouse, settings: Settings, arrival: Arrival, term: str | None, run_id: str | None
 ) -> DeliveryReport:
     """Transient faults are tried again, since a load that was cut off goes on where it stopped."""
     for attempt in Retrying(
@@ -250,7 +250,7 @@ def _load_with_retries(
 
 
 def _load(
-    warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
+    warehouse: Warehouse, settings: Settings, arrival: Arrival, term: str | None, run_id: str | None
 ) -> DeliveryReport:
     if arrival.problem or arrival.feed is None or arrival.system is None:
         problem = arrival.problem or "no contract of this network claims the file"
@@ -349,27 +349,27 @@ def _load_delivery(
     """Stage every table of a package, then apply it term by term. `only`: one raw table (None: all) and term."""
     report = DeliveryReport(delivery_id=delivery.delivery_id, source_file=name, feed=delivery.feed, status="received")
     try:
-        package = open_package(path, name, _manifest_file(system), registry().of_system(system))
-        report.conformance = package_findings(system, package, name)
-        members, unclaimed = _members(package, system)
-        report.problems += unclaimed
-        if not members:
-            raise FileRefused(report.problems.pop() if report.problems else f"{name} holds no table")
-        effective, delivery_term = _effective(settings, package, members, term)
+        opened = open_delivery(settings, system, path, name, term, report)
     except FileRefused as why:
         _refuse(report, why)
         return report
-    delivery = replace(delivery, effective_date=effective)
+    delivery = replace(delivery, effective_date=opened.effective_date)
     connection.execute(
-        "update etl.delivery set effective_date = %s where delivery_id = %s", [effective, delivery.delivery_id]
+        "update etl.delivery set effective_date = %s where delivery_id = %s",
+        [opened.effective_date, delivery.delivery_id],
     )
     staged: dict[str, Staged] = {}
     try:
-        applied = _stage_all(connection, delivery, package, members, name, delivery_term, staged, report)
+        applied = stage_all(connection, delivery, opened, name, staged, report)
+        with connection.transaction():
+            for table in staged.values():
+                quarantine(connection, table, delivery.effective_date)
         if judgement == DELIVERED and only is None:
-            sent = [SentTable(staged[contract.table], mode) for contract, table, mode in members if table is not None]
-            report.conformance += row_findings(connection, sent, package.manifest)
-        _apply_all(connection, delivery, applied, staged, report, judgement, only, delivery_term)
+            sent = [
+                SentTable(staged[contract.table], mode) for contract, table, mode in opened.members if table is not None
+            ]
+            report.conformance += row_findings(connection, sent, opened.package.manifest)
+        _apply_all(connection, delivery, applied, staged, report, judgement, only, opened.delivery_term)
         if judgement == DELIVERED and only is None:
             _require_nothing_lost(report, staged)
     except FileRefused as why:
@@ -379,6 +379,32 @@ def _load_delivery(
             for table in staged.values():
                 drop(connection, table)
     return report
+
+
+@dataclass(frozen=True)
+class OpenDelivery:
+    """A package that was looked into: its members with the contracts that claim them, parents first, and its date.
+
+    delivery_term: the term of rows whose contract has the rule `delivery`.
+    """
+
+    package: Package
+    members: list[tuple[Contract, Table | None, LoadMode]]
+    effective_date: date | None
+    delivery_term: str | None
+
+
+def open_delivery(
+    settings: Settings, system: str, path: Path, name: str, term: str | None, report: DeliveryReport
+) -> OpenDelivery:
+    """Look into a file that arrived under a name; what is odd about it goes into the report. Raises FileRefused."""
+    package = open_package(path, name, _manifest_file(system), registry().of_system(system))
+    report.conformance = package_findings(system, package, name)
+    members, unclaimed = _members(package, system)
+    report.problems += unclaimed
+    if not members:
+        raise FileRefused(report.problems.pop() if report.problems else f"{name} holds no table")
+    return OpenDelivery(package, members, *_effective(settings, package, members, term))
 
 
 def _refuse(report: DeliveryReport, why: FileRefused) -> None:
@@ -431,24 +457,29 @@ def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str
     return rule.modes.get(said, contract.mode)
 
 
-def _unclaimed(table: Table, system: str) -> str:
-    """A file that no contract claims, with the contract whose columns are most alike."""
-    header = set(table.header)
+def nearest(header: Collection[str]) -> Contract | None:
+    """The contract whose columns are most like a header; None where none is like it."""
 
     def likeness(contract: Contract) -> float:
         wanted = {column.header for column in contract.columns}
-        return len(header & wanted) / len(header | wanted)
+        return len(wanted.intersection(header)) / len(wanted.union(header))
 
     likeliest = max(registry().contracts.values(), key=likeness)
+    return likeliest if likeness(likeliest) > 0.3 else None
+
+
+def _unclaimed(table: Table, system: str) -> str:
+    """A file that no contract claims, with the contract whose columns are most alike."""
+    likeliest = nearest(table.header)
     hint = (
         f"; its columns are most like {likeliest.name}, whose files are named {' or '.join(likeliest.files)}"
-        if likeness(likeliest) > 0.3
+        if likeliest
         else ""
     )
     return f"{table.name}: no contract of system {system} claims it{hint}"
 
 
-def _bind(contract: Contract, table: Table, version: str | None) -> tuple[Binding, list[str]]:
+def bind(contract: Contract, table: Table, version: str | None) -> tuple[Binding, list[str]]:
     """Bind a header to a contract by name. Raises FileRefused where a required column is missing.
 
     A column that the package's version of the format does not have is not missed.
@@ -538,21 +569,22 @@ def _effective(
     return package.effective_date, found.key
 
 
-def _stage_all(
+def stage_all(
     connection: Connection,
     delivery: Delivery,
-    package: Package,
-    members: list[tuple[Contract, Table | None, LoadMode]],
+    opened: OpenDelivery,
     name: str,
-    delivery_term: str | None,
     staged: dict[str, Staged],
     report: DeliveryReport,
 ) -> list[Member]:
+    """Bind and stage every table of a delivery; nothing but schema `stage` is written. What is staged goes into
+    `staged` as it is begun, so that the caller can drop it whatever happens."""
+    package, members = opened.package, opened.members
     bindings = {}
     version = registry().systems[members[0][0].system].version(package.manifest)
     for contract, table, _ in members:
         if table is not None:
-            bindings[contract.name], problems = _bind(contract, table, version)
+            bindings[contract.name], problems = bind(contract, table, version)
             report.problems += [*problems, *table.found]
     found = []
     for contract, table, mode in members:
@@ -562,7 +594,7 @@ def _stage_all(
         source_file = name if table.member is None else f"{name}/{table.member}"
         this = Staged(contract, delivery.feed, delivery.delivery_id, source_file, bindings[contract.name])
         staged[contract.table] = this
-        stage(connection, this, table, mode=mode, delivery_term=delivery_term, parents=staged)
+        stage(connection, this, table, mode=mode, delivery_term=opened.delivery_term, parents=staged)
         told = mode_of_rows(connection, this) if package.manifest is not None else None
         if told is not None and told is not mode:
             report.problems.append(
@@ -572,9 +604,6 @@ def _stage_all(
         found.append(Member(contract, this, told or mode))
         report.rows_read += this.rows_read
         report.quarantined += sum(this.quarantined.values())
-    with connection.transaction():
-        for this in staged.values():
-            quarantine(connection, this, delivery.effective_date)
     return found
 
 

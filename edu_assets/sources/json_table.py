@@ -269,23 +269,25 @@ def _descend(scanner: _Scanner, part: str) -> None:
             raise scanner.refuse(f"has no {part!r}, in which the contract looks for the records,")
 
 
-def open_json(source: Source, declared: Json, contract: Contract) -> JsonTable:
+def open_json(source: Source, declared: Json, contract: Contract | None) -> JsonTable:
     """Collect the names of all records. Raises FileRefused for an array that is no JSON and for an empty file."""
     start = source.head(READ_CHARACTERS).decode("utf-8-sig", "replace").lstrip()
     if not start:
         raise FileRefused(f"{source.name} is empty; a file without records is []")
     path = tuple(declared.records.split(".")) if declared.records else ()
-    dotted = tuple(name for column in contract.columns for name in (column.header, *column.aliases) if "." in name)
+    columns = contract.columns if contract else ()
+    claimed_by = contract.name if contract else None
+    dotted = tuple(name for column in columns for name in (column.header, *column.aliases) if "." in name)
     lines = not path and not start.startswith("[")
-    table = JsonTable(source, (), (), contract.name, frozenset(), lines, path, dotted)
+    table = JsonTable(source, (), (), claimed_by, frozenset(), lines, path, dotted)
     header = _names(record for _, record in table.objects())
     if lines and not header:
         raise FileRefused(
             f"{source.name}: no line of it is a JSON object; where the file is one JSON document, "
             "the contract must say with `records` where the list lies in it"
         )
-    wanted = tuple(column.header for column in contract.columns)
-    return JsonTable(source, header or wanted, (), contract.name, frozenset(), lines, path, dotted)
+    wanted = tuple(column.header for column in columns)
+    return JsonTable(source, header or wanted, (), claimed_by, frozenset(), lines, path, dotted)
 
 
 def _names(records: Iterable[dict[str, Any] | Malformed]) -> tuple[str, ...]:

@@ -156,7 +156,7 @@ def is_workbook(source: Source) -> bool:
         return zipfile.is_zipfile(stream) and "xl/workbook.xml" in zipfile.ZipFile(stream).namelist()
 
 
-def open_workbook(source: Source, declared: Workbook, contract: Contract) -> WorkbookTable:
+def open_workbook(source: Source, declared: Workbook, contract: Contract | None) -> WorkbookTable:
     """Find sheet and header. Raises FileRefused where it is not certain which they are."""
     _require_readable(source)
     with _workbook(source) as book:
@@ -169,7 +169,7 @@ def open_workbook(source: Source, declared: Workbook, contract: Contract) -> Wor
                 break
     header_row = declared.header_line
     header = _heading_row(rows, header_row)
-    if not contract.fits(header):
+    if contract is not None and not contract.fits(header):
         certain = [place for place in range(1, len(rows) + 1) if contract.is_like(_heading_row(rows, place))]
         if certain:
             header_row = certain[0]
@@ -181,7 +181,8 @@ def open_workbook(source: Source, declared: Workbook, contract: Contract) -> Wor
     if not header:
         raise FileRefused(f"{source.name}: row {header_row} of sheet {sheet!r} is empty; the header should stand there")
     names = named(header, source.name)
-    return WorkbookTable(source, names.header, (*found, *names.found), contract.name, names.repeated, sheet, header_row)
+    claimed_by = contract.name if contract else None
+    return WorkbookTable(source, names.header, (*found, *names.found), claimed_by, names.repeated, sheet, header_row)
 
 
 def _heading_row(rows: list[list[str]], place: int) -> list[str]:
