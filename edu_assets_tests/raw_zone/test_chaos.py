@@ -13,7 +13,7 @@ def test_a_kill_at_any_point_leaves_old_or_new_and_the_next_load_goes_on(tmp_pat
     feeds = {"attendance": {"system": "attendance", "landing": "attendance", "hold_share": 1}}
     platform = Platform.create(tmp_path, network_declaration(feeds=feeds), EDU_PG_FSYNC=True)
     try:
-        ended = chaos(platform, 4, 1)
+        ended = chaos(platform, 3, 1)
         assert {name.split(",")[0] for name in ended} == {"loader", "PostgreSQL"}
     finally:
         platform.warehouse.up()

@@ -54,7 +54,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 @settings(
-    max_examples=40,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -211,7 +211,7 @@ def sequences() -> st.SearchStrategy[list[Sent]]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -171,7 +171,7 @@ def two(make_network: MakeNetwork) -> tuple[Platform, Platform]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
