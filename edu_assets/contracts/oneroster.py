@@ -90,7 +90,7 @@ def ends_after_it_begins(begin: str = "begin_date", end: str = "end_date") -> Ro
     return RowRule(
         name="interval",
         column=end,
-        holds=f"{begin} = '' or {end} = '' or {begin} < {end}",
+        holds=f"{begin} < {end} collate \"C\" or '' in ({begin}, {end})",
         hint="an end is exclusive: the day after the last one, so it lies after the begin",
         severity=Severity.WARNING,
     )

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import Connection, sql
 from pydantic import BaseModel, Field
@@ -93,10 +93,14 @@ class _Condition:
 
 @dataclass(frozen=True)
 class SentTable:
-    """A staged file of a package and the mode in which the manifest says it was sent."""
+    """A staged file of a package and the mode in which the manifest says it was sent.
+
+    sound: every record was a sound line, so that none spells a value otherwise and all stand in the typed table.
+    """
 
     staged: Staged
     mode: LoadMode
+    sound: bool = False
 
     @property
     def file(self) -> str:
@@ -106,6 +110,7 @@ class SentTable:
 def row_findings(connection: Connection, sent: list[SentTable], manifest: dict[str, str] | None) -> list[Finding]:
     """What the rows of a delivery break. `manifest` as the package has it, None without one."""
     found: list[Finding] = []
+    sent = [replace(table, sound=_is_sound(connection, table.staged)) for table in sent]
     by_table = {table.staged.contract.table: table for table in sent}
     for table in sent:
         system = registry().systems[table.staged.contract.system]
@@ -132,7 +137,8 @@ def _of_standard(
     conditions += _of_rows(table, version)
     if has_manifest and table.mode is LoadMode.FULL:
         conditions += _references(table, sent)
-    conditions.append(_Condition("carriage_return", None, CARRIAGE_RETURN, "a field holds no carriage return"))
+    if not table.sound:
+        conditions.append(_Condition("carriage_return", None, CARRIAGE_RETURN, "a field holds no carriage return"))
     yield from _findings(connection, table, conditions)
     if has_manifest and table.mode is LoadMode.FULL:
         yield from _list_references(connection, table, sent)
@@ -175,7 +181,7 @@ def _of_columns(table: SentTable, version: str | None) -> Iterator[_Condition]:
             yield _Condition("allowed", column, one_of(value, of_others), hint)
         if column.is_list:
             yield _elements(column, value, version)
-        tolerated = _tolerated(column, value)
+        tolerated = None if table.sound else _tolerated(column, value)
         if tolerated is not None:
             yield tolerated
 
@@ -256,7 +262,7 @@ def _keys(parent: SentTable, column: Column) -> sql.Composed:
         for name, value in column.referenced_as.items()
     )
     return SQL("(select distinct {} as _key from {} where {})").format(
-        sql.Identifier("r", key), _records(parent.staged), meant if column.referenced_as else SQL("true")
+        sql.Identifier("r", key), _records(parent), meant if column.referenced_as else SQL("true")
     )
 
 
@@ -269,7 +275,7 @@ def _list_references(connection: Connection, table: SentTable, sent: dict[str, S
         lists = SQL(
             "(select {value} as list, min(r._line) as _line, count(*) as times from {records} where {value} <> ''"
             " group by 1) l"
-        ).format(value=sql.Identifier("r", column.name), records=_records(table.staged))
+        ).format(value=sql.Identifier("r", column.name), records=_records(table))
         rows = connection.execute(
             SQL(
                 "select {element}, _line, sum(times) over ()::bigint from"
@@ -298,7 +304,7 @@ def _repeated(connection: Connection, table: SentTable, rule: RowRule) -> Iterat
             " where {}) s where times > 1 order by 1 limit {}"
         ).format(
             SQL(", ").join(sql.Identifier("r", name) for name in rule.once_per),
-            _records(table.staged),
+            _records(table),
             SQL(rule.holds),
             sql.Literal(EXAMPLES),
         )
@@ -357,7 +363,7 @@ def _findings(
     counted = connection.execute(
         SQL("select {} from {} {} {}").format(
             SQL(", ").join(SQL("count(*) filter (where {})").format(each.broken) for each in conditions),
-            _records(table.staged),
+            _records(table),
             SQL("").join(each.joins for each in conditions if each.joins is not None),
             where,
         )
@@ -372,12 +378,12 @@ def _examples(connection: Connection, table: SentTable, condition: _Condition, w
     column = condition.column
     value = SQL("null::text") if column is None else _readable(column, sql.Identifier("r", column.name))
     # A lone scan stops at the last example; what is joined comes in any order.
-    in_order = condition.joins is None and where is EVERY_ROW
+    in_order = table.sound and condition.joins is None and where is EVERY_ROW
     rows = connection.execute(
         SQL("select r._line, left({}, {}) from {} {} {} and {} {} limit {}").format(
             value,
             sql.Literal(VALUE_LENGTH),
-            _records(table.staged),
+            _records(table),
             condition.joins or SQL(""),
             where,
             condition.broken,
@@ -431,12 +437,18 @@ def _texts(staged: Staged) -> dict[str, sql.Composable]:
     }
 
 
-def _records(staged: Staged) -> sql.Composed:
+def _is_sound(connection: Connection, staged: Staged) -> bool:
+    row = connection.execute(SQL("select exists (select from {})").format(staged.table("text"))).fetchone()
+    return not staged.quarantined and not (row and row[0])
+
+
+def _records(table: SentTable) -> sql.Composed:
     """The records of a file as they were sent, by contract column. A column that it lacks is ''.
 
     Those that were sound lines are told from their typed values, whose spelling is the canonical one; those of them
     that were set aside since, from their originals.
     """
+    staged = table.staged
     columns = staged.contract.stored_columns
     header = staged.binding.header
     as_sent = [
@@ -449,6 +461,12 @@ def _records(staged: Staged) -> sql.Composed:
         else SQL("''::text")
         for c in columns
     ]
+    if table.sound:
+        return SQL("(select v._source_row, null::jsonb, {} from {} v) r (_line, original, {})").format(
+            SQL(", ").join(retyped),
+            staged.table("typed"),
+            SQL(", ").join(sql.Identifier(column.name) for column in columns),
+        )
     return SQL(
         "(select t._line, t.original, {as_sent} from {text} t union all"
         " select v._source_row, null, {retyped} from {typed} v"

@@ -32,7 +32,9 @@ def users_of_the_first_binding(row: Row) -> str:
     [header, cells] = csv.reader(table_csv("users", [row], "1.2").splitlines())
     at = header.index("userMasterIdentifier") + 1
     text = io.StringIO()
-    csv.writer(text).writerows([[*header[:at], "resourceSourcedIds", *header[at:]], [*cells[:at], "m1", *cells[at:]]])
+    csv.writer(text, lineterminator="\n").writerows(
+        [[*header[:at], "resourceSourcedIds", *header[at:]], [*cells[:at], "m1", *cells[at:]]]
+    )
     return text.getvalue()
 
 
