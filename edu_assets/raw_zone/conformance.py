@@ -115,10 +115,7 @@ def row_findings(connection: Connection, sent: list[SentTable], manifest: dict[s
     for table in sent:
         system = registry().systems[table.staged.contract.system]
         with connection.transaction():
-            # In the order of the file, so that the first examples are found first; and never by nested loops,
-            # since the planner knows nothing of the staged records.
-            connection.execute("set local synchronize_seqscans = off")
-            connection.execute("set local max_parallel_workers_per_gather = 0")
+            # The planner knows nothing of the staged records.
             connection.execute("set local enable_nestloop = off")
             found += _set_aside(connection, table)
             if system.manifest is not None:
@@ -377,21 +374,18 @@ def _findings(
 def _examples(connection: Connection, table: SentTable, condition: _Condition, where: sql.Composable) -> list[Example]:
     column = condition.column
     value = SQL("null::text") if column is None else _readable(column, sql.Identifier("r", column.name))
-    # A lone scan stops at the last example; what is joined comes in any order.
-    in_order = table.sound and condition.joins is None and where is EVERY_ROW
     rows = connection.execute(
-        SQL("select r._line, left({}, {}) from {} {} {} and {} {} limit {}").format(
+        SQL("select r._line, left({}, {}) from {} {} {} and {} order by r._line limit {}").format(
             value,
             sql.Literal(VALUE_LENGTH),
             _records(table),
             condition.joins or SQL(""),
             where,
             condition.broken,
-            SQL("") if in_order else SQL("order by r._line"),
             sql.Literal(EXAMPLES),
         )
     ).fetchall()
-    return [Example(line=line, value=_shown(column, text)) for line, text in sorted(rows)]
+    return [Example(line=line, value=_shown(column, text)) for line, text in rows]
 
 
 def _finding(

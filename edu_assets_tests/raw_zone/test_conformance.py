@@ -450,6 +450,15 @@ def test_examples_are_the_first_and_the_rest_is_counted(platform: Platform) -> N
     assert (finding.rule, finding.count, len(finding.examples)) == ("reference", 9, 5)
 
 
+def test_examples_are_the_first_of_the_file_however_its_lines_were_read(platform: Platform) -> None:
+    """Lines in which all is spelled by the standard are staged apart from the others."""
+    odd = {"dateLastModified": "2013-02-01T00:00:00.000+01:00"}
+    orgs = [org(f"s{n}", status="active", **(odd if n > 8 else {})) for n in range(1, 16)]
+    [finding, *_] = deliver(platform, package({"orgs": orgs})).conformance
+    assert (finding.column, finding.rule, finding.count) == ("status", "bulk_status", 15)
+    assert [example.line for example in finding.examples] == [2, 3, 4, 5, 6]
+
+
 def everything_personal(version: str) -> tuple[bytes, list[str]]:
     """A package in which each personal column of each file holds a mark that breaks whatever can be broken."""
     marks: list[str] = []
