@@ -4,6 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 EDU := $(VENV)/bin/edu
 NETWORK ?= networks/sample.yaml
+SEED ?= 22
 export EDU_NETWORK := $(NETWORK)
 
 help: ## what can be made
@@ -24,8 +25,8 @@ pipeline: $(VENV)/.installed ## install, start PostgreSQL, load every file, buil
 ui: $(VENV)/.installed ## Dagster on http://127.0.0.1:3000 (code server, webserver, daemon), until Ctrl-C
 	@exec $(EDU) ui
 
-test: $(VENV)/.installed ## every test
-	$(PYTHON) -m pytest -q -n 2 --dist loadfile edu_assets_tests
+test: $(VENV)/.installed ## every test, shuffled (SEED=n for another order)
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile --randomly-seed=$(SEED) edu_assets_tests
 
 bench: $(VENV)/.installed ## measure loads and pipeline against yardsticks, into bench/results.json
 	$(PYTHON) -m bench.run

@@ -117,7 +117,8 @@ def test_a_submission_is_in_the_term_of_its_assessment(oulad: Platform) -> None:
 def test_nothing_is_quarantined_and_nothing_held(oulad: Platform) -> None:
     assert oulad.query("select count(*) from etl.quarantine") == [(0,)]
     assert oulad.query("select count(*) from etl.held_slice") == [(0,)]
-    assert oulad.query("select distinct status from etl.load_log") == [("applied",)]
+    statuses = {status for (status,) in oulad.query("select status from etl.load_log")}
+    assert statuses <= {"applied", "unchanged"}  # unchanged, where another test has loaded it again already
 
 
 def test_every_row_read_is_accepted(loaded: Loaded) -> None:
