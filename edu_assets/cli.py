@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from edu_assets.contracts.base import Contract
     from edu_assets.orchestration.backfill import TermRun
     from edu_assets.orchestration.pipeline import PipelineReport, Stage
-    from edu_assets.raw_zone import DeliveryReport, SliceReport
+    from edu_assets.raw_zone import DeliveryReport, Finding, Rehearsal, SliceReport
     from edu_assets.warehouse import Role, Warehouse
 
 PLAIN_SECONDS = 5.0
@@ -50,7 +50,7 @@ app = typer.Typer(
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that were set aside: list, show, replay.")
 held_app = typer.Typer(no_args_is_help=True, help="Deliveries that wait for a person's word: list, release.")
 db_app = typer.Typer(no_args_is_help=True, help="How other programs reach the database.")
-contracts_app = typer.Typer(no_args_is_help=True, help="The declared source tables: list, show.")
+contracts_app = typer.Typer(no_args_is_help=True, help="The declared source tables: list, show, infer, test.")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(held_app, name="held")
 app.add_typer(db_app, name="db")
@@ -206,9 +206,9 @@ def _show_next(report: PipelineReport) -> None:
 
 @app.command()
 def load(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of files.")],
+    paths: Annotated[list[str], typer.Argument(help="Files or folders; or URLs in a feed's landing place.")],
     system: Annotated[str | None, typer.Option("--system", help="The source system; else contracts claim.")] = None,
-    feed: Annotated[str | None, typer.Option("--feed", help="The feed; else landing folder or system say it.")] = None,
+    feed: Annotated[str | None, typer.Option("--feed", help="The feed; else landing place or system say it.")] = None,
     term: Term = None,
     as_json: Json = False,
 ) -> None:
@@ -242,8 +242,29 @@ def _show_deliveries(reports: Sequence[DeliveryReport]) -> None:
         out.print(Text(f"{report.source_file}: {report.status}{delivery}"))
         for problem in report.problems:
             out.print(Text(f"  {problem}"))
+        if report.conformance:
+            _show_conformance(report.conformance)
         if report.slices:
             out.print(_slice_table(report.slices))
+
+
+def _show_conformance(findings: Sequence[Finding]) -> None:
+    errors = sum(finding.severity == "error" for finding in findings)
+    out.print(f"conformance: {errors} errors, {len(findings) - errors} warnings; nothing that is loaded changes by it")
+    table = _table("severity", "file", "line", "column", "value", "rule", "hint")
+    for finding in findings:
+        cells = (finding.severity.value, finding.file)
+        named, hint = finding.column or "", finding.hint
+        if not finding.examples:
+            table.add_row(*map(Text, (*cells, "", named, "", finding.rule, hint)))
+        for example in finding.examples:
+            line = "" if example.line is None else str(example.line)
+            table.add_row(*map(Text, (*cells, line, named, example.value or "", finding.rule, hint)))
+            hint = "″"
+        rest = finding.count - len(finding.examples)
+        if finding.examples and rest > 0:
+            table.add_row(*map(Text, (*cells, "", named, "", finding.rule, f"… and {rest:,} more")))
+    out.print(table)
 
 
 def _slice_table(slices: Sequence[SliceReport]) -> Table:
@@ -316,16 +337,28 @@ def loads(
 @app.command()
 def asof(
     table: Annotated[str, typer.Argument(help="The raw table, e.g. oneroster__users.")],
-    load_id: Annotated[int, typer.Option("--load", help="After this load; `edu loads` lists them.")],
+    load_id: Annotated[int | None, typer.Option("--load", help="After this load; `edu loads` lists them.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", help="At this time, e.g. 2025-10-01T16:30; in the network's zone unless it has an offset."
+        ),
+    ] = None,
     term: Term = None,
 ) -> None:
-    """A raw table as it stood after a load, as CSV. Holds personal data."""
+    """A raw table as it stood after a load, or at a time, as CSV. Holds personal data."""
     from edu_assets.contracts import registry
-    from edu_assets.raw_zone import as_of_csv
+    from edu_assets.raw_zone import as_of_csv, instant, load_at
     from edu_assets.warehouse import Role
 
+    if (load_id is None) == (at is None):
+        raise typer.BadParameter("say either --load or --at")
     contract = registry().contract(table)
-    with _ready().connect(Role.ETL, autocommit=True) as connection:
+    warehouse = _ready()
+    with warehouse.connect(Role.ETL, autocommit=True) as connection:
+        if at is not None:
+            load_id = load_at(connection, instant(at, warehouse.settings.network.timezone))
+        assert load_id is not None
         for block in as_of_csv(connection, contract, load_id, term):
             sys.stdout.buffer.write(block)
 
@@ -551,6 +584,77 @@ def _show_contract(contract: Contract) -> None:
             column.name, column.header, column.type.value, "yes" if column.required else "", kept, column.description
         )
     out.print(listing)
+
+
+@contracts_app.command("infer")
+def contracts_infer(
+    file: Annotated[Path, typer.Argument(help="A file of the new table: CSV in any dialect, .xlsx, or JSON.")],
+    system: Annotated[
+        str | None, typer.Option("--system", help="The source system; else from the file's name.")
+    ] = None,
+    table: Annotated[str | None, typer.Option("--table", help="The table; else from the file's name.")] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", help="The sheet, where a workbook shows several.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draft a contract module from a file, on standard output. Every guess is marked; no person's data is in it.
+
+    Exit code 4: the file is no table, or has no header.
+    """
+    from edu_assets.contracts.drafting import named_after
+    from edu_assets.sources.undeclared import draft_file
+
+    named = named_after(file.name)
+    found = draft_file(file, system=system or named[0], table=table or named[1], sheet=sheet)
+    if as_json:
+        _print_json(found)
+    else:
+        sys.stdout.write(found.module)
+
+
+@contracts_app.command("test")
+def contracts_test(
+    file: Annotated[Path, typer.Argument(help="The file that would be loaded.")],
+    system: Annotated[str | None, typer.Option("--system", help="The source system; else contracts claim.")] = None,
+    feed: Annotated[str | None, typer.Option("--feed", help="The feed; else landing place or system say it.")] = None,
+    term: Term = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a load of a file would do, and write nothing to raw tables.
+
+    Exit code 0: every row would be loaded; 1: some would be quarantined; 4: the file would be refused.
+    """
+    from edu_assets.raw_zone import rehearse
+
+    warehouse = _ready()
+    found = rehearse(warehouse, warehouse.settings, file, system=system, feed=feed, term=term)
+    if as_json:
+        _print_json(found)
+    else:
+        _show_rehearsal(found)
+    if found.status != "loads":
+        raise typer.Exit(Exit.REFUSED if found.status == "refused" else Exit.FAILED)
+
+
+def _show_rehearsal(found: Rehearsal) -> None:
+    said = {"loads": "every row would be loaded", "quarantines": "some rows would be quarantined"}
+    claimed = ", ".join(found.contracts) or "no contract claims it"
+    out.print(Text(f"{found.source_file}: {said.get(found.status, 'would be refused')}; {claimed}"))
+    for problem in found.problems:
+        out.print(Text(f"  {problem}"), soft_wrap=True)
+    for table in found.tables:
+        out.print(
+            f"{table.contract}: {table.rows_read:,} rows read, {table.valid:,} valid, {table.duplicates:,} duplicates, "
+            f"{table.quarantined:,} quarantined"
+        )
+        for term_key, rows in table.terms.items():
+            out.print(f"  {term_key}: {rows:,} rows")
+        if table.set_aside:
+            listing = _table("rule", "column", "rows", "lines", "why")
+            for cause in table.set_aside:
+                rest = ", …" if cause.rows > len(cause.lines) else ""
+                lines = ", ".join(map(str, cause.lines)) + rest
+                listing.add_row(*map(Text, (cause.rule, cause.column or "", f"{cause.rows:,}", lines, cause.message)))
+            out.print(listing)
 
 
 # -- shared -------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from edu_assets.landing import Landing, S3Landing, SftpLanding
 from edu_assets.school_calendar import DeclarationError, SchoolCalendar, SchoolDates
 
 
@@ -41,15 +42,24 @@ class Feed(BaseModel):
     """A system instance: one space of source keys, whoever sends.
 
     `landing` is the folder in which its files arrive, relative to the network's landing zone, or to
-    the project where it starts with a dot.
+    the project where it starts with a dot; or a remote place (landing.py).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     system: str
-    landing: str
+    landing: Landing
     end_dates: EndDates = EndDates.EXCLUSIVE
     hold_share: float = Field(default=0.2, gt=0, le=1)
+
+    @property
+    def folder(self) -> str | None:
+        """The landing folder as declared; None where the files arrive at a remote place."""
+        return self.landing if isinstance(self.landing, str) else None
+
+    @property
+    def remote(self) -> S3Landing | SftpLanding | None:
+        return None if isinstance(self.landing, str) else self.landing
 
 
 class Network(BaseModel):

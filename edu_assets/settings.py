@@ -6,6 +6,7 @@ them. Does not belong here: what a network is (network.py), how a server is star
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from edu_assets.network import Network, load_network
+from edu_assets.school_calendar import DeclarationError
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -58,7 +60,18 @@ class Settings(BaseSettings):
         return self.network_home / "dbt_target"
 
     def landing_of(self, feed: str) -> Path:
-        """The folder in which a feed's files arrive."""
-        declared = self.network.feeds[feed].landing
+        """The folder in which a feed's files arrive. Raises DeclarationError where they arrive elsewhere."""
+        declared = self.network.feeds[feed].folder
+        if declared is None:
+            raise DeclarationError(f"files of feed {feed} arrive at a remote place, not in a folder")
         base = PROJECT if declared.startswith(".") else self.landing
         return (base / declared).resolve()
+
+    def secret(self, variable: str) -> SecretStr | None:
+        """A secret whose variable the network file names; None where it is not set."""
+        value = os.environ.get(variable)
+        return SecretStr(value) if value else None
+
+    def beside_network_file(self, path: Path) -> Path:
+        """A path of the network file: relative to that file, `~` is the home folder."""
+        return (self.network_file.parent / path.expanduser()).resolve()

@@ -71,7 +71,26 @@ def _networks(home: Path) -> Iterator[MakeNetwork]:
         platform.remove()
 
 
+@pytest.fixture(scope="session")
+def _emptied() -> list[tuple[Platform, list[tuple]]]:
+    """At most one network that a test has left and that is as it was made, with what it was."""
+    return []
+
+
 @pytest.fixture
-def platform(make_network: MakeNetwork) -> Platform:
-    """An empty network of the test's own."""
-    return make_network()
+def platform(edu_home: Path, _emptied: list[tuple[Platform, list[tuple]]]) -> Iterator[Platform]:
+    """An empty network of the test's own: made for it, or emptied after another test and found to be as it was made."""
+    if _emptied:
+        platform, pristine = _emptied.pop()
+    else:
+        platform = Platform.create(edu_home, network_declaration(name=f"test{next(_numbers)}"))
+        pristine = platform.pristine()
+    declared = platform.settings.network_file.read_bytes()
+    yield platform
+    if not _emptied and platform.settings.network_file.is_file():
+        platform.empty()
+        unchanged = platform.settings.network_file.read_bytes() == declared
+        if unchanged and platform.pristine() == pristine:
+            _emptied.append((platform, pristine))
+            return
+    platform.remove()

@@ -64,6 +64,9 @@ NETWORK: dict[str, Any] = {
 """A small network on which contracts of all four term rules work: its terms are spelled as OULAD's are,
 but tile the calendar. School 02 stays in 2013|B until 12 July, when the network is in 2013|J already."""
 
+LOGS = ("landing_file", "landing_place", "delivery", "load_log", "quarantine", "held_slice", "outbox", "erased_person")
+"""Tables of schema `etl` that loads fill; the others are the network file's."""
+
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 
 
@@ -119,6 +122,36 @@ class Platform:
         deploy(platform.warehouse, settings.network)
         return platform
 
+    def pristine(self) -> list[tuple]:
+        """What an empty network is, to tell whether one is as it was made: tables, columns, owners, grants."""
+        tables = (
+            "select n.nspname, c.relname, c.relkind, c.relowner, c.relacl::text, (select string_agg("
+            "concat(attname, atttypid, attnotnull), ',' order by attnum) from pg_attribute where attrelid = c.oid"
+            " and attnum > 0 and not attisdropped) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1, 2"
+        )
+        with self.warehouse.connect(Role.ADMIN, database=self.warehouse.dagster_database) as dagster:
+            return self.query(tables) + dagster.execute(tables.encode()).fetchall()
+
+    def empty(self) -> None:
+        """Take back what loads did: rows, partitions, staging, files, numbers."""
+        made = (
+            "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " where c.relkind = 'r' and (c.relispartition or n.nspname = 'stage')"
+        )
+        filled = (
+            "select format('%I.%I', schemaname, relname) from pg_stat_user_tables"
+            " where schemaname = 'raw_history' and pg_relation_size(relid) > 0"
+        )
+        with self.warehouse.connect(Role.ADMIN, autocommit=True) as admin:
+            gone, old = ([sql.SQL(name) for (name,) in admin.execute(query)] for query in (made, filled))
+            if gone:
+                admin.execute(sql.SQL("drop table {}").format(sql.SQL(", ").join(gone)))
+            logs = [sql.Identifier("etl", name) for name in LOGS]
+            admin.execute(sql.SQL("truncate {} restart identity cascade").format(sql.SQL(", ").join([*logs, *old])))
+            admin.execute("alter sequence etl.load_id restart")
+        shutil.rmtree(self.settings.network_home, ignore_errors=True)
+
     def remove(self) -> None:
         """Drop the databases and delete what the network kept in files."""
         with self.warehouse.connect(Role.ADMIN, database="postgres", autocommit=True) as admin:
@@ -139,7 +172,7 @@ class Platform:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def load(self, *paths: Path, **options: Any) -> list[DeliveryReport]:
+    def load(self, *paths: Path | str, **options: Any) -> list[DeliveryReport]:
         return load_paths(self.warehouse, self.settings, list(paths), **options)
 
     def load_waiting(self, *, settled: bool = True) -> list[DeliveryReport]:

@@ -1,7 +1,8 @@
 """What each source table looks like: one module a source system, nothing but declarations.
 
 `registry()` collects the declarations of every module of this package, so that a new table is one
-new module and no import is written anywhere. A module beside `base` may declare Contract, Entity
+new module and no import is written anywhere. A module beside `base`, the vocabulary, and `drafting`, which
+writes first versions of such modules, may declare Contract, Entity
 and System objects at its top level.
 """
 

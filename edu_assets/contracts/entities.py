@@ -112,3 +112,34 @@ DAILY_ATTENDANCE = Entity(
         ),
     ),
 )
+
+ASSESSMENT_RESULT = Entity(
+    name="assessment_result",
+    definition="Ed-Fi StudentAssessment with its overall score: one a student and test event",
+    columns=(
+        EntityColumn(name="assessment_result_id", type="text", description="feed and the source's key of the result"),
+        EntityColumn(name="student_id", type="text", personal=PersonalData.DIRECT),
+        EntityColumn(name="school_id", type="text", description="null where the source gives a name only"),
+        EntityColumn(name="assessment_id", type="text", description="the vendor's test, e.g. nwea:Growth: Algebra 2"),
+        EntityColumn(name="subject", type="text", description="as the source calls it"),
+        EntityColumn(
+            name="administration_date",
+            type="date",
+            description="in the network's zone; null where the source gives a month only",
+        ),
+        EntityColumn(name="grade_level", type="text", description="CEDS grade level code when tested"),
+        EntityColumn(
+            name="score",
+            type="numeric",
+            description="overall score on score_scale; null where the source gives none",
+            personal=PersonalData.INDIRECT,
+        ),
+        EntityColumn(name="score_scale", type="text", description="scores compare within one scale only"),
+        EntityColumn(
+            name="performance_level",
+            type="text",
+            description="the source's own band or placement",
+            personal=PersonalData.INDIRECT,
+        ),
+    ),
+)

@@ -1,8 +1,20 @@
-"""OneRoster 1.1 CSV (1EdTech, final 1.1.1): the rostering files that a school network exports.
+"""OneRoster CSV 1.1 and 1.2 (1EdTech): the system, what its tables share, and the roster.
 
-Names, order and enumerations are those of the standard. In bulk files `status` and
-`dateLastModified` are blank; in delta files both are given. Ends of intervals are exclusive by the
-standard; a feed that sends the last day says `end_dates: inclusive` in the network file.
+Belongs here: the package's rules, organisations, sessions, courses, classes and who is in them. Does not
+belong here: persons (oneroster_people.py), marks (oneroster_gradebook.py), teaching materials
+(oneroster_resources.py), what is told of a package that breaks a rule (raw_zone/conformance.py).
+
+Names, order and enumerations are those of the standard. One raw table holds a file of both versions:
+it has the columns of both, and is strict only where both are; what one version alone demands is told
+to the sender. In bulk files `status` and `dateLastModified` are blank; in delta files both are given.
+Ends of intervals are exclusive by the standard; a feed that sends the last day says
+`end_dates: inclusive` in the network file.
+
+Every table takes its term from the delivery: a package is a picture of a day, and a class, a person
+or an enrolment stands in the picture of each term that it lives through.
+
+Dialects that are put up with: booleans as TRUE or 1; 1.0's `userSourcedId` and `birthdate` in
+demographics; ManageBac's `dateModified`, and its `metadata.` columns, which stay in `_extra`.
 """
 
 from edu_assets.contracts.base import (
@@ -14,9 +26,13 @@ from edu_assets.contracts.base import (
     LoadMode,
     ManifestRule,
     PersonalData,
+    RowRule,
+    Severity,
     System,
     TermByDelivery,
 )
+
+V1_1, V1_2 = "1.1", "1.2"
 
 ONEROSTER = System(
     name="oneroster",
@@ -28,23 +44,70 @@ ONEROSTER = System(
         mode_property="file.{table}",
         modes={"bulk": LoadMode.FULL, "delta": LoadMode.DELTA},
         absent="absent",
+        properties={"manifest.version": ("1.0",), "oneroster.version": (V1_1, V1_2)},
+        version_property="oneroster.version",
     ),
+    extension_columns="metadata.*",
 )
 
-_OWNER = "student-information"
+EXTENSIBLE = {V1_2: ("ext:*",)}
+"""Values that a vocabulary of 1.2 may be extended with."""
+
 _GUID = r"[0-9A-Za-z.\-_/@]{1,255}"
-_DELTA = DeltaRule(column="status", deleted=("tobedeleted",))
+_DELTA = DeltaRule(column="status", deleted=("tobedeleted",), stated=("status", "date_last_modified"))
 
 
-def _guid(
-    header: str, description: str, *, required: bool = True, personal: PersonalData = PersonalData.NONE
-) -> Column:
-    return Column(header=header, description=description, required=required, pattern=_GUID, personal=personal)
+def guid(header: str, description: str, *, required: bool = True, **declared: object) -> Column:
+    """A column that holds a sourcedId, or a list of them."""
+    return Column(header=header, description=description, required=required, pattern=_GUID, **declared)
 
 
-def _common(what: str, personal: PersonalData) -> tuple[Column, ...]:
+def flag(header: str, description: str, **declared: object) -> Column:
+    return Column(
+        header=header,
+        type=ColumnType.BOOLEAN,
+        description=description,
+        true_values=("true", "TRUE", "True", "1"),
+        false_values=("false", "FALSE", "False", "0"),
+        **declared,
+    )
+
+
+def interval(what: str, begin: str = "beginDate", end: str = "endDate", **declared: object) -> tuple[Column, Column]:
+    """Begin and end of something, each a day."""
     return (
-        _guid("sourcedId", f"identifier of the {what} in the sending system", personal=personal),
+        Column(header=begin, type=ColumnType.DATE, description=f"first day of the {what}", **declared),
+        Column(
+            header=end,
+            type=ColumnType.DATE,
+            description=f"end of the {what}; exclusive unless the feed says otherwise",
+            **declared,
+        ),
+    )
+
+
+def ends_after_it_begins(begin: str = "begin_date", end: str = "end_date") -> RowRule:
+    return RowRule(
+        name="interval",
+        column=end,
+        holds=f"{begin} < {end} collate \"C\" or '' in ({begin}, {end})",
+        hint="an end is exclusive: the day after the last one, so it lies after the begin",
+        severity=Severity.WARNING,
+    )
+
+
+SUBJECTS_MATCH = RowRule(
+    name="subject_codes",
+    column="subject_codes",
+    holds="subjects = '' or subject_codes = ''"
+    " or cardinality(string_to_array(subjects, ',')) = cardinality(string_to_array(subject_codes, ','))",
+    hint="one code for each subject, in the order of subjects",
+)
+
+
+def _common(what: str, key: Column | None, personal: PersonalData) -> tuple[Column, ...]:
+    return (
+        key or guid("sourcedId", f"identifier of the {what} in the sending system", personal=personal),
         Column(
             header="status",
             description="delta: active or tobedeleted; blank in bulk",
@@ -52,6 +115,7 @@ def _common(what: str, personal: PersonalData) -> tuple[Column, ...]:
         ),
         Column(
             header="dateLastModified",
+            aliases=("dateModified",),
             type=ColumnType.TIMESTAMP,
             formats=(DateFormat.ISO_INSTANT, DateFormat.ISO),
             description="delta: instant of the last change; blank in bulk",
@@ -59,29 +123,33 @@ def _common(what: str, personal: PersonalData) -> tuple[Column, ...]:
     )
 
 
-def _table(
-    table: str,
+def table(
+    name: str,
+    file: str,
     description: str,
     columns: tuple[Column, ...],
+    *,
     personal: PersonalData = PersonalData.NONE,
+    key: Column | None = None,
     **declared: object,
 ) -> Contract:
-    """A table of the package. `personal`: the class of its sourcedId."""
+    """A table of the package. `personal`: the class of its sourcedId. `key`: that column, where it is a special one."""
     return Contract(
         system=ONEROSTER.name,
-        table=table,
+        table=name,
         description=description,
-        owner=_OWNER,
-        columns=_common(description.split(":")[0], personal) + columns,
+        columns=_common(description.split(":")[0], key, personal) + columns,
         key=("sourced_id",),
         term=TermByDelivery(),
         delta=_DELTA,
+        files=(f"{file}.csv",),
         freshness_days=14,
-        **declared,
+        **{"owner": "student-information"} | declared,
     )
 
 
-ORGS = _table(
+ORGS = table(
+    "orgs",
     "orgs",
     "organisation: school, district, department or state",
     (
@@ -90,17 +158,18 @@ ORGS = _table(
             header="type",
             required=True,
             allowed=("department", "school", "district", "local", "state", "national"),
+            allowed_in=EXTENSIBLE,
             description="kind of organisation",
         ),
         Column(header="identifier", description="identifier given by the authority, e.g. NCES"),
-        _guid("parentSourcedId", "the organisation above", required=False),
+        guid("parentSourcedId", "the organisation above", required=False, references="orgs"),
     ),
-    files=("orgs.csv",),
     conforms_to=("organization",),
 )
 
-ACADEMIC_SESSIONS = _table(
+ACADEMIC_SESSIONS = table(
     "academic_sessions",
+    "academicSessions",
     "academic session: school year, semester, term or grading period",
     (
         Column(header="title", required=True, description="name of the session"),
@@ -108,16 +177,11 @@ ACADEMIC_SESSIONS = _table(
             header="type",
             required=True,
             allowed=("gradingPeriod", "semester", "schoolYear", "term"),
+            allowed_in=EXTENSIBLE,
             description="kind of session",
         ),
-        Column(header="startDate", type=ColumnType.DATE, required=True, description="first day"),
-        Column(
-            header="endDate",
-            type=ColumnType.DATE,
-            required=True,
-            description="end of the session; exclusive unless the feed says otherwise",
-        ),
-        _guid("parentSourcedId", "the session above", required=False),
+        *interval("session", "startDate", "endDate", required=True),
+        guid("parentSourcedId", "the session above", required=False, references="academic_sessions"),
         Column(
             header="schoolYear",
             required=True,
@@ -125,128 +189,94 @@ ACADEMIC_SESSIONS = _table(
             description="year in which the school year ends",
         ),
     ),
-    files=("academicSessions.csv",),
+    rules=(
+        ends_after_it_begins("start_date", "end_date"),
+        RowRule(
+            name="school_year",
+            column="school_year",
+            holds="type <> 'schoolYear' or school_year = left(end_date, 4) or right(end_date, 5) = '01-01'",
+            hint="the year in which the school year ends, e.g. 2026 for 2025-26",
+            severity=Severity.WARNING,
+        ),
+    ),
 )
 
-COURSES = _table(
+COURSES = table(
+    "courses",
     "courses",
     "course: what is taught, independent of who and when",
     (
-        _guid("schoolYearSourcedId", "the school year of the course", required=False),
+        guid("schoolYearSourcedId", "the school year of the course", required=False, references="academic_sessions"),
         Column(header="title", required=True, description="name of the course"),
         Column(header="courseCode", description="human-readable code"),
-        Column(header="grades", description="list of grade levels"),
-        _guid("orgSourcedId", "the organisation that offers the course"),
-        Column(header="subjects", description="list of subjects"),
-        Column(header="subjectCodes", description="list of subject codes, in the order of subjects"),
+        Column(header="grades", description="list of grade levels", is_list=True),
+        guid("orgSourcedId", "the organisation that offers the course", references="orgs"),
+        Column(header="subjects", description="list of subjects", is_list=True),
+        Column(header="subjectCodes", description="list of subject codes, in the order of subjects", is_list=True),
     ),
-    files=("courses.csv",),
     school="org_sourced_id",
+    rules=(SUBJECTS_MATCH,),
     conforms_to=("course",),
 )
 
-CLASSES = _table(
+CLASSES = table(
+    "classes",
     "classes",
     "class: a course taught to a group of students",
     (
         Column(header="title", required=True, description="name of the class"),
-        Column(header="grades", description="list of grade levels"),
-        _guid("courseSourcedId", "the course taught"),
+        Column(header="grades", description="list of grade levels", is_list=True),
+        guid("courseSourcedId", "the course taught", references="courses"),
         Column(header="classCode", description="human-readable code"),
-        Column(header="classType", required=True, allowed=("homeroom", "scheduled"), description="kind of class"),
+        Column(
+            header="classType",
+            required=True,
+            allowed=("homeroom", "scheduled"),
+            allowed_in=EXTENSIBLE,
+            description="kind of class",
+        ),
         Column(header="location", description="room"),
-        _guid("schoolSourcedId", "the school"),
-        Column(header="termSourcedIds", required=True, description="list of the terms in which the class runs"),
-        Column(header="subjects", description="list of subjects"),
-        Column(header="subjectCodes", description="list of subject codes"),
-        Column(header="periods", description="list of periods"),
+        guid("schoolSourcedId", "the school", references="orgs", referenced_as={"type": "school"}),
+        guid(
+            "termSourcedIds", "list of the terms in which the class runs", is_list=True, references="academic_sessions"
+        ),
+        Column(header="subjects", description="list of subjects", is_list=True),
+        Column(header="subjectCodes", description="list of subject codes", is_list=True),
+        Column(header="periods", description="list of periods", is_list=True),
     ),
-    files=("classes.csv",),
     school="school_sourced_id",
+    rules=(SUBJECTS_MATCH,),
     conforms_to=("class",),
 )
 
-USERS = _table(
-    "users",
-    "user: student, teacher, guardian or other person",
-    (
-        Column(
-            header="enabledUser",
-            type=ColumnType.BOOLEAN,
-            required=True,
-            description="whether the account is active",
-        ),
-        Column(
-            header="orgSourcedIds",
-            required=True,
-            description="list of organisations, the first is the primary one",
-        ),
-        Column(
-            header="role",
-            required=True,
-            allowed=(
-                "administrator",
-                "aide",
-                "guardian",
-                "parent",
-                "proctor",
-                "relative",
-                "student",
-                "teacher",
-            ),
-            description="role of the person",
-        ),
-        Column(header="username", required=True, description="account name", personal=PersonalData.DIRECT),
-        Column(header="userIds", description="list of {type:id}", personal=PersonalData.DIRECT),
-        Column(header="givenName", required=True, description="given name", personal=PersonalData.DIRECT),
-        Column(header="familyName", required=True, description="family name", personal=PersonalData.DIRECT),
-        Column(header="middleName", description="middle name", personal=PersonalData.DIRECT),
-        Column(
-            header="identifier",
-            description="number of the person given by the authority, e.g. the state student number",
-            personal=PersonalData.DIRECT,
-        ),
-        Column(header="email", description="e-mail address", personal=PersonalData.DIRECT),
-        Column(header="sms", description="number for text messages", personal=PersonalData.DIRECT),
-        Column(header="phone", description="telephone number", personal=PersonalData.DIRECT),
-        Column(header="agentSourcedIds", description="list of related persons", personal=PersonalData.INDIRECT),
-        Column(
-            header="grades",
-            description="grade level of a student (CEDS code)",
-            personal=PersonalData.INDIRECT,
-        ),
-        Column(header="password", description="initial password", secret=True, personal=PersonalData.SENSITIVE),
-    ),
-    personal=PersonalData.INDIRECT,
-    files=("users.csv",),
-    school="org_sourced_ids",
-    person=("sourced_id",),
-    conforms_to=("student",),
-)
-
-ENROLLMENTS = _table(
+ENROLLMENTS = table(
+    "enrollments",
     "enrollments",
     "enrollment: a person in a class",
     (
-        _guid("classSourcedId", "the class"),
-        _guid("schoolSourcedId", "the school of the class"),
-        _guid("userSourcedId", "the person", personal=PersonalData.INDIRECT),
+        guid("classSourcedId", "the class", references="classes"),
+        guid("schoolSourcedId", "the school of the class", references="orgs"),
+        guid("userSourcedId", "the person", references="users", personal=PersonalData.INDIRECT),
         Column(
             header="role",
             required=True,
             allowed=("administrator", "proctor", "student", "teacher"),
+            allowed_in=EXTENSIBLE,
             description="role of the person in the class",
         ),
-        Column(header="primary", type=ColumnType.BOOLEAN, description="whether a teacher is the primary one"),
-        Column(header="beginDate", type=ColumnType.DATE, description="first day in the class"),
-        Column(
-            header="endDate",
-            type=ColumnType.DATE,
-            description="end of the enrolment; exclusive unless the feed says otherwise",
-        ),
+        flag("primary", "whether a teacher is the primary one"),
+        *interval("enrolment"),
     ),
-    files=("enrollments.csv",),
     school="school_sourced_id",
     person=("user_sourced_id",),
+    rules=(
+        ends_after_it_begins(),
+        RowRule(
+            name="primary_teacher",
+            column="primary",
+            holds="\"primary\" = '' or role = 'teacher' or lower(\"primary\") in ('false', '0')",
+            hint="only a teacher can be the primary one; leave it blank for others",
+        ),
+    ),
     conforms_to=("class_enrollment", "school_enrollment"),
 )

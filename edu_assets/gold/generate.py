@@ -10,6 +10,7 @@ sees a change only where there is one.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ ETL_TABLES = {
 
 
 def _dump(document: dict[str, Any]) -> str:
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+    text = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=110)
     return f"# {HEADER}\n{text}"
 
 
@@ -198,6 +199,12 @@ def generated_files(declared: Registry) -> dict[str, str]:
     return files
 
 
+@cache
+def _of_the_registry() -> dict[str, str]:
+    """The files of this process's declarations, which do not change; every build asks for them."""
+    return generated_files(registry())
+
+
 def _demand_staging_views(declared: Registry, project: Path) -> None:
     """Raise DeclarationError for a contract that conforms to an entity without a staging view."""
     written = {path.stem for path in (project / "models" / "staging").rglob("*.sql")}
@@ -218,11 +225,10 @@ def generate(project: Path = DBT_PROJECT, declared: Registry | None = None) -> l
 
     Returns the paths that changed. Raises DeclarationError where a staging view is missing.
     """
-    declared = declared or registry()
-    _demand_staging_views(declared, project)
+    wanted = generated_files(declared) if declared else _of_the_registry()
+    _demand_staging_views(declared or registry(), project)
     folder = project / "models" / "generated"
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = generated_files(declared)
     changed = []
     for path in folder.iterdir():
         if path.name not in wanted:

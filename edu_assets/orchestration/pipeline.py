@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from edu_assets.errors import EduError
 from edu_assets.gold import StaleTerm, deploy_gold, stale_terms
 from edu_assets.raw_zone import DeliveryReport, deploy, load_waiting
+from edu_assets.sources.places import places_of
 from edu_assets.warehouse import Role, Warehouse
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ def pipeline(warehouse: Warehouse, say: Say) -> PipelineReport:
     if stale or not _is_reported(warehouse):
         _build(warehouse, report, clock, stale, say)
     report.files_known, report.terms_built, report.waiting = _standing(warehouse)
-    if not report.files_known:
-        folders = sorted({str(warehouse.settings.landing_of(feed)) for feed in warehouse.settings.network.feeds})
+    if not report.files_known and not report.errors:
+        folders = sorted({place.address for place in places_of(settings).values()})
         raise NothingToLoad(f"no file has arrived yet; drop exports into {', '.join(folders)} and run this again")
     report.nothing_new = not deliveries and not stale
     report.seconds = clock.total()
@@ -139,6 +140,8 @@ def _write_sample(warehouse: Warehouse, clock: _Clock, say: Say) -> None:
 
 
 def _note_loads(report: PipelineReport, clock: _Clock, deliveries: list[DeliveryReport]) -> None:
+    report.errors += [f"{place.feed}: {place.problems[-1]}" for place in deliveries if place.unreachable]
+    deliveries = [delivery for delivery in deliveries if not delivery.unreachable]
     if not deliveries:
         return
     slices = [part for delivery in deliveries for part in delivery.slices]

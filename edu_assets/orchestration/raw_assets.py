@@ -135,8 +135,8 @@ def column_schema(contract: Contract) -> dg.TableSchema:
 
 def _constraints(column: Column) -> dg.TableColumnConstraints:
     other = []
-    if column.allowed:
-        other.append(f"one of {', '.join(column.allowed)}")
+    if column.known_values:
+        other.append(f"one of {', '.join(column.known_values)}")
     if column.pattern:
         other.append(f"matches {column.pattern}")
     if column.formats and column.type.value in ("date", "timestamptz"):

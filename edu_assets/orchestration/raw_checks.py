@@ -200,9 +200,17 @@ def _freshness(about: Slice) -> Finding:
             [contract.name, about.term.key],
         ).fetchall()
     )
+    # A feed owes what it has sent before, of a table that its system can do without; one that never sent
+    # anything owes all of them.
+    known = about.connection.execute(
+        "select feed, bool_or(raw_table = %s) from etl.load_log group by feed", [contract.name]
+    ).fetchall()
+    owing_nothing = {feed for feed, sent_it in known if not sent_it}
     silent = {}
     late = []
     for feed in (name for name, declared in network.feeds.items() if declared.system == contract.system):
+        if feed in owing_nothing:
+            continue
         arrived = arrivals.get(feed)
         last = arrived.astimezone(ZoneInfo(network.timezone)).date() if arrived else None
         since = last or about.term.instructional.start
@@ -212,6 +220,8 @@ def _freshness(about: Slice) -> Finding:
     figures = {"days_silent_by_feed": silent, "days_allowed": contract.freshness_days}
     if late:
         return Finding(False, f"Nothing came from {', '.join(late)} for too long while school was in session.", figures)
+    if not silent:
+        return Finding(True, "No feed sends this table.", figures)
     return Finding(True, f"Every feed was heard of within {contract.freshness_days} days in session.", figures)
 
 
@@ -256,8 +266,8 @@ RULES = (
     Rule(
         name="is_fresh",
         ask=_freshness,
-        description="In the current term every feed was heard of within the contract's freshness limit. Closures do "
-        "not count, and no day without school is late.",
+        description="In the current term every feed that sends the table was heard of within the contract's "
+        "freshness limit. Closures do not count, and no day without school is late.",
         why="Figures of a current term that no longer move look like good news.",
         mend="Ask the owner of the feed whether the export ran; drop the file into the feed's landing folder, or "
         "load it with `edu load`.",

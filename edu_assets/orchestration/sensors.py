@@ -20,6 +20,7 @@ from edu_assets.orchestration.jobs import ARRIVALS, GOLD
 from edu_assets.orchestration.outbox import gold_request, report_loads
 from edu_assets.orchestration.raw_assets import WAREHOUSE
 from edu_assets.raw_zone import WaitingFile, waiting_files
+from edu_assets.sources.places import Place, places_of
 from edu_assets.warehouse import Warehouse
 
 LOOK_SECONDS = 15
@@ -28,7 +29,8 @@ FIRST_PAUSE_SECONDS = 60
 
 
 def landing_sensor() -> dg.SensorDefinition:
-    """Starts the arrivals job when a whole file waits."""
+    """Starts the arrivals job when a whole file waits. Keeps the connections to remote places between its looks."""
+    places: dict[str, Place] = {}
 
     @dg.sensor(
         name="landing_files",
@@ -36,14 +38,20 @@ def landing_sensor() -> dg.SensorDefinition:
         minimum_interval_seconds=LOOK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         required_resource_keys={WAREHOUSE},
-        description="Looks for new files in the landing folders. A file that still grows waits until two looks agree.",
+        description="Looks for new files in the landing places. A file that still grows waits until two looks agree; "
+        "a bucket or an SFTP server that cannot be used is asked less and less often.",
     )
     def landing_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         warehouse: Warehouse = context.resources.warehouse
-        waiting = waiting_files(warehouse, warehouse.settings)
-        stable = [found for found in waiting if found.stable]
+        if not places:
+            places.update(places_of(warehouse.settings))
+        found = waiting_files(warehouse, warehouse.settings, places=places, patient=True)
+        for feed, problem in found.unusable.items():
+            context.log.warning(f"{feed}: {problem}")
+        stable = found.stable
         if not stable:
-            return dg.SkipReason(f"{len(waiting)} files are still being written" if waiting else "no new files")
+            said = [f"{len(found.waiting)} files are still being written" if found.waiting else "no new files"]
+            return dg.SkipReason(" | ".join(said + [f"{feed}: {problem}" for feed, problem in found.unusable.items()]))
         attempt = next_attempt(context.cursor, batch_of(stable), datetime.now(UTC).timestamp())
         if attempt is None:
             return dg.SkipReason(

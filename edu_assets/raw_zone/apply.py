@@ -17,6 +17,7 @@ from typing import LiteralString
 from psycopg import Connection, sql
 
 from edu_assets.contracts.base import LoadMode, TermByDelivery
+from edu_assets.raw_zone.compare import last_load, leavers
 from edu_assets.raw_zone.holding import (
     GOES_BACK,
     Hold,
@@ -29,6 +30,7 @@ from edu_assets.raw_zone.holding import (
     stale_reason,
 )
 from edu_assets.raw_zone.load_log import report_of, write_log
+from edu_assets.raw_zone.set_aside import same_term
 from edu_assets.raw_zone.slices import (
     DELIVERED,
     SQL,
@@ -40,14 +42,12 @@ from edu_assets.raw_zone.slices import (
     previous_term,
     scalar,
 )
-from edu_assets.raw_zone.stage import same_term
 from edu_assets.raw_zone.tables import (
     HISTORY_COLUMNS,
     all_columns,
     attach_partition,
     create_partition,
     history_identifier,
-    key_columns,
     names,
     partition_exists,
     partition_name,
@@ -144,9 +144,9 @@ def _apply_slice(connection: Connection, part: Slice) -> list[SliceReport]:
         _attach(connection, part)
     else:
         _merge(connection, part)
+        _refresh_statistics(connection, part)
     if part.judgement.replays:
         _mark_replayed(connection, part)
-    _refresh_statistics(connection, part)
     return _close_where_keys_left(connection, part)
 
 
@@ -154,11 +154,10 @@ def _may_attach(connection: Connection, part: Slice) -> bool:
     """Whether the staged table may become the partition: no partition yet, this term alone, nothing special."""
     if partition_exists(connection, part.contract, part.term_key):
         return False
-    if part.held_schools or part.judgement != DELIVERED or part.contract.delta is not None:
+    staged = part.member.staged
+    if staged is None or part.held_schools or part.judgement != DELIVERED or part.contract.delta is not None:
         return False
-    return scalar(
-        connection, SQL("select count(distinct term_key) from {}").format(part.typed)
-    ) == 1 and not _other_terms_have_rows(connection, part)
+    return staged.of_one_term and not _other_terms_have_rows(connection, part)
 
 
 def _other_terms_have_rows(connection: Connection, part: Slice) -> bool:
@@ -174,37 +173,66 @@ def _other_terms_have_rows(connection: Connection, part: Slice) -> bool:
 
 
 def _attach(connection: Connection, part: Slice) -> None:
-    """Make the staged table the term's partition.
+    """Make the staged table the term's partition: its rows and its unique index are those of one already.
 
-    The load id and the instant are added as constant defaults, which PostgreSQL stores once for all
-    rows; `set logged` writes the rows to the WAL, as a crash-safe insert would have.
+    The load id and the instant are added as constant defaults, which PostgreSQL stores once for all rows.
     """
-    staged = part.typed
-    rows = scalar(connection, SQL("select count(*) from {}").format(staged))
-    connection.execute(SQL("alter table {} drop column _deleted").format(staged))
+    staged = part.member.staged
+    assert staged is not None
+    typed, contract = part.typed, part.contract
+    kept = set(all_columns(contract))
+    columns = connection.execute(
+        "select attname, attgenerated <> '' from pg_attribute where attrelid = %s::regclass and attnum > 0"
+        " and not attisdropped",
+        [_regclass(typed)],
+    ).fetchall()
+    changes = [
+        SQL("alter column _source_row drop default, add column _load_id bigint not null default {}").format(
+            sql.Literal(part.load_id)
+        ),
+        SQL("add column _ingested_at timestamptz not null default {}").format(sql.Literal(_now(connection))),
+    ]
+    changes += [
+        SQL("alter column {} drop expression").format(sql.Identifier(name))
+        for name, generated in columns
+        if generated and name in kept
+    ]
+    connection.execute(SQL("alter table {} {}").format(typed, SQL(", ").join(changes)))
     connection.execute(
-        SQL(
-            "alter table {0} add column _load_id bigint not null default {1},"
-            " add column _ingested_at timestamptz not null default {2}"
-        ).format(staged, sql.Literal(part.load_id), sql.Literal(_now(connection)))
+        SQL("alter table {} {}").format(
+            typed,
+            SQL(", ").join(
+                SQL("drop column {}").format(sql.Identifier(name)) for name, _ in columns if name not in kept
+            ),
+        )
+    )
+    constants = ("term_key", "_feed", "_source_file", "_load_id", "_ingested_at")
+    connection.execute(
+        SQL("alter table {} {}").format(
+            typed,
+            SQL(", ").join(SQL("alter column {} drop default").format(sql.Identifier(name)) for name in constants),
+        )
+    )
+    connection.execute(SQL("drop sequence {}").format(staged.table("lines")))
+    [index] = connection.execute(
+        "select relname from pg_index i join pg_class c on c.oid = i.indexrelid where i.indrelid = %s::regclass",
+        [_regclass(typed)],
+    ).fetchall()
+    connection.execute(SQL("alter table {} add primary key using index {}").format(typed, sql.Identifier(*index)))
+    name = partition_name(contract, part.term_key)
+    connection.execute(SQL("alter table {} set schema {}").format(typed, sql.Identifier(contract.raw_schema)))
+    connection.execute(
+        SQL("alter table {} rename to {}").format(
+            sql.Identifier(contract.raw_schema, staged.relation("typed")), sql.Identifier(name)
+        )
     )
     connection.execute(
-        SQL("alter table {} alter column _load_id drop default, alter column _ingested_at drop default").format(staged)
+        SQL("alter index {} rename to {}").format(
+            sql.Identifier(contract.raw_schema, *index), sql.Identifier(f"{name[:58]}_pkey")
+        )
     )
-    for index in connection.execute(
-        "select i.indexrelid::regclass::text from pg_index i where i.indrelid = %s::regclass",
-        [_regclass(staged)],
-    ).fetchall():
-        connection.execute(SQL("drop index {}").format(SQL(index[0])))
-    connection.execute(SQL("alter table {} set logged").format(staged))
-    connection.execute(SQL("alter table {} add primary key ({})").format(staged, names(key_columns(part.contract))))
-    connection.execute(SQL("alter table {} set schema {}").format(staged, sql.Identifier(part.contract.raw_schema)))
-    moved = sql.Identifier(part.contract.raw_schema, staged.as_string(None).split(".")[-1].strip('"'))
-    connection.execute(
-        SQL("alter table {} rename to {}").format(moved, sql.Identifier(partition_name(part.contract, part.term_key)))
-    )
-    attach_partition(connection, part.contract, part.term_key)
-    part.figures["inserted"] = rows
+    attach_partition(connection, contract, part.term_key)
+    part.figures["inserted"] = part.sent
 
 
 def _refresh_statistics(connection: Connection, part: Slice) -> None:
@@ -259,12 +287,13 @@ def _slice_was_loaded(connection: Connection, part: Slice) -> bool:
 
 def _merge(connection: Connection, part: Slice) -> None:
     create_partition(connection, part.contract, part.term_key)
-    part.figures["changed"] = _move_to_history(
-        connection, part, _sent_again(part, "not s._deleted and s._row_hash <> r._row_hash")
-    )
-    part.figures["closed"] = _move_to_history(connection, part, _sent_again(part, "s._deleted"))
-    if part.closes:
-        part.figures["closed"] += _move_to_history(
+    changed = _sent_again(part, "not s._deleted and s._row_hash <> r._row_hash")
+    part.figures["changed"] = _move_to_history(connection, part, changed, using=part.news)
+    if part.contract.delta is not None:
+        deleted = _sent_again(part, "s._deleted")
+        part.figures["closed"] = _move_to_history(connection, part, deleted, using=part.news)
+    if part.closes and not part.leaves_none_out:
+        part.figures["closed"] = part.figures.get("closed", 0) + _move_to_history(
             connection,
             part,
             SQL("{} and {} and {}").format(part.would_close("r"), part.not_newer("r"), part.admitted("r")),
@@ -273,14 +302,10 @@ def _merge(connection: Connection, part: Slice) -> None:
 
 
 def _sent_again(part: Slice, how: LiteralString) -> sql.Composed:
-    """Open rows `r` whose key the delivery has too, in a row `s` of which `how` is true."""
-    return SQL(
-        "{here} and {old} and exists (select from {typed} s where s.term_key = {term} and {same}"
-        " and {how} and {admitted})"
-    ).format(
+    """Open rows `r` whose key the delivery has too, in a row `s` of its news, of which `how` is true."""
+    return SQL("{here} and {old} and s.term_key = {term} and {same} and {how} and {admitted}").format(
         here=part.here("r"),
         old=part.not_newer("r"),
-        typed=part.typed,
         term=sql.Literal(part.term_key),
         same=part.same_key("s", "r"),
         how=SQL(how),
@@ -288,15 +313,20 @@ def _sent_again(part: Slice, how: LiteralString) -> sql.Composed:
     )
 
 
-def _move_to_history(connection: Connection, part: Slice, where: sql.Composed) -> int:
+def _move_to_history(
+    connection: Connection, part: Slice, where: sql.Composed, *, using: sql.Identifier | None = None
+) -> int:
+    """Close the open rows `r` that a condition holds of, or one on them and the rows `s` of a table."""
     columns = all_columns(part.contract)
     return connection.execute(
         SQL(
-            "with gone as (delete from {raw} r where {where} returning {columns})"
+            "with gone as (delete from {raw} r {using} where {where} returning {returned})"
             " insert into {history} ({columns}, {closing}) select {columns}, {load}, {now} from gone"
         ).format(
             raw=part.raw,
+            using=SQL("using {} s").format(using) if using else SQL(""),
             where=where,
+            returned=SQL(", ").join(sql.Identifier("r", name) for name in columns),
             columns=names(columns),
             history=history_identifier(part.contract),
             closing=names([name for name, _ in HISTORY_COLUMNS]),
@@ -328,7 +358,7 @@ def _insert_new(connection: Connection, part: Slice) -> int:
     return connection.execute(
         SQL(
             "insert into {raw} ({columns}, _load_id, _ingested_at) select {values}, {load}, {first_seen}"
-            " from {typed} s {joins} where s.term_key = {term} and not s._deleted and {admitted} and {newer}"
+            " from {news} s {joins} where s.term_key = {term} and not s._deleted and {admitted} and {newer}"
             " and not exists (select from {raw} r where {here} and {same})"
         ).format(
             raw=part.raw,
@@ -336,7 +366,7 @@ def _insert_new(connection: Connection, part: Slice) -> int:
             values=SQL(", ").join(sql.Identifier("s", name) for name in carried),
             load=sql.Literal(part.load_id),
             first_seen=first_seen,
-            typed=part.typed,
+            news=part.news,
             joins=joins,
             term=sql.Literal(part.term_key),
             admitted=part.admitted("s"),
@@ -412,31 +442,39 @@ def _close_where_keys_left(connection: Connection, part: Slice) -> list[SliceRep
 
 
 def _measure(connection: Connection, part: Slice) -> None:
-    """Count what was sent of a slice, and sum up its content whatever its order: rows and row hashes."""
+    """What was sent of a slice, and whether staging has compared it with the rows that are open now."""
     staged = part.member.staged
     if staged is None:
         return
+    sent = staged.terms.get(part.term_key)
     if part.judgement == DELIVERED:
         part.set_aside = staged.duplicates.get(part.term_key, 0) + staged.quarantined.get(part.term_key, 0)
-    row = connection.execute(
-        SQL(
-            "select count(*), count(*) || ':' || coalesce(sum(_row_hash), 0) || ':' || coalesce(bit_xor(_row_hash), 0)"
-            " from {} s where s.term_key = {} and {}"
-        ).format(part.typed, sql.Literal(part.term_key), part.admitted("s"))
-    ).fetchone()
-    part.sent, part.digest = row if row else (0, None)
+        part.compared = staged.compared_at is not None and staged.compared_at == last_load(
+            connection, staged, part.term_key
+        )
+        part.leaves_none_out = part.compared and not leavers(connection, staged)
+    if sent is None:
+        part.sent, part.digest = 0, "0:0:0"
+    elif part.judgement.only_school is None:
+        part.sent, part.digest = sent
+    else:
+        part.sent = _admitted(connection, part)
 
 
-def _measure_held(connection: Connection, part: Slice) -> None:
-    if part.member.staged is None or not part.held_schools:
-        return
-    admitted = scalar(
+def _admitted(connection: Connection, part: Slice) -> int:
+    """Staged rows that this transaction may touch."""
+    return scalar(
         connection,
         SQL("select count(*) from {} s where s.term_key = {} and {}").format(
             part.typed, sql.Literal(part.term_key), part.admitted("s")
         ),
     )
-    part.sent_held = part.sent - admitted
+
+
+def _measure_held(connection: Connection, part: Slice) -> None:
+    if part.member.staged is None or not part.held_schools:
+        return
+    part.sent_held = part.sent - _admitted(connection, part)
 
 
 def _supersede_quarantined(connection: Connection, part: Slice) -> None:

@@ -1,35 +1,43 @@
 """The ledger and the archive: which files are known, and their bytes kept by content hash.
 
-Belongs here: etl.landing_file, etl.delivery and the archive folder. Does not belong here: what is in
-a file (sources/), what becomes of its rows (stage.py, apply.py).
+Belongs here: etl.landing_file, etl.landing_place, etl.delivery and the archive folder. Does not belong here:
+how a place is listed and read (sources/places.py), what is in a file (sources/files.py), what becomes of
+its rows (stage.py, apply.py).
 
 A file is copied into the archive before it is read, and read from there: what happens to the landing
-file afterwards cannot change what is loaded.
+file afterwards cannot change what is loaded. The archive is a local folder wherever files come from: readers
+need random access (zip), and replay must not depend on another machine.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
-from typing import Protocol
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel
 
+from edu_assets.landing import is_url
 from edu_assets.settings import Settings
 from edu_assets.sources.files import EFFECTIVE_DATE_IN_NAME, FileRefused
+from edu_assets.sources.places import LocalFolder, Place, PlaceUnusable, State, local_address, places_of
 from edu_assets.warehouse import Role, Warehouse
 
-COPY_BYTES = 1 << 20
 ABANDONED_SECONDS = 24 * 3600
+MOST_PLACES_AT_ONCE = 8
+PAUSE_SECONDS = 60
+LONGEST_PAUSE_SECONDS = 3600
 
 
 class Report(Protocol):
@@ -44,27 +52,54 @@ class Report(Protocol):
 
 @dataclass(frozen=True)
 class Kept:
-    """A file in the archive: its path there, content hash, size, and the landing file's modification time."""
+    """A file in the archive: its path there, its content hash, and the landing file's state when it was copied."""
 
     path: Path
     sha256: str
-    bytes: int
-    modified_ns: int
+    state: State
 
 
-class WaitingFile(BaseModel):
-    """A file in a landing folder that is not loaded yet. `stable`: seen alike at an earlier look."""
+@dataclass(frozen=True)
+class LandingFile:
+    """A file where it lies. `state`: as it was seen, None where there is none. `feed`: of its landing place, if any."""
 
-    path: Path
-    feed: str
-    bytes: int
-    modified_ns: int
+    address: str
+    place: Place
+    state: State | None
+    feed: str | None = None
+
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.address).name
+
+
+@dataclass(frozen=True)
+class WaitingFile:
+    """A file of a landing place that is not loaded yet. `stable`: seen alike at an earlier look."""
+
+    file: LandingFile
     stable: bool
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever the file does; names one arrival."""
-        return hashlib.sha256(f"{self.path}|{self.bytes}|{self.modified_ns}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.file.address}|{self.file.state}".encode()).hexdigest()[:16]
+
+
+@dataclass
+class Look:
+    """What a look at the landing places found: files that wait; places that cannot be used, a sentence each by feed."""
+
+    waiting: list[WaitingFile] = field(default_factory=list)
+    unusable: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def stable(self) -> list[WaitingFile]:
+        return [found for found in self.waiting if found.stable]
+
+
+class NotKept(FileRefused):
+    """A file could not be copied into the archive now; a later look may find that mended."""
 
 
 def date_in_name(name: str) -> date | None:
@@ -75,43 +110,68 @@ def date_in_name(name: str) -> date | None:
         return None
 
 
-def keep(settings: Settings, path: Path) -> Kept:
-    """Copy a file into the archive under its content hash.
+def keep(settings: Settings, file: LandingFile) -> Kept:
+    """Copy a file into the archive under its content hash: one pass, in blocks.
 
-    Raises FileRefused where it is no regular file, or changed while it was copied.
+    Raises FileRefused where it is no regular file, NotKept where it changed, went or could not be stored,
+    PlaceUnusable where its place cannot be read.
     """
-    if not path.is_file():
-        raise FileRefused(f"{path}: no such file")
-    before = path.stat()
-    settings.archive.mkdir(parents=True, exist_ok=True)
-    _sweep(settings.archive)
-    digest = hashlib.sha256()
-    with tempfile.NamedTemporaryFile(dir=settings.archive, prefix=".incoming-", delete=False) as copy:
-        try:
-            with path.open("rb") as source:
-                while block := source.read(COPY_BYTES):
-                    digest.update(block)
-                    copy.write(block)
+    if file.state is None:
+        raise FileRefused(f"{file.address}: no such file; a pipe or a device is none")
+    digest, size = hashlib.sha256(), 0
+    try:
+        with _incoming(settings) as copy:
+            for block in file.place.blocks(file.address):
+                digest.update(block)
+                copy.write(block)
+                size += len(block)
             copy.flush()
             os.fsync(copy.fileno())
+            _require_unchanged(file, size)
+            kept = archived(settings, digest.hexdigest())
+            kept.parent.mkdir(exist_ok=True)
+            Path(copy.name).replace(kept)
+    except OSError as error:
+        raise _not_kept(file.name, error) from error
+    return Kept(kept, digest.hexdigest(), file.state)
+
+
+@contextmanager
+def _incoming(settings: Settings) -> Iterator[IO[bytes]]:
+    """A file of the archive that is still to get its name; nothing is left of it where it gets none."""
+    settings.archive.mkdir(parents=True, exist_ok=True)
+    _sweep(settings.archive)
+    with tempfile.NamedTemporaryFile(dir=settings.archive, prefix=".incoming-", delete=False) as copy:
+        try:
+            yield copy
         except BaseException:
             Path(copy.name).unlink()
             raise
-    after = path.stat()
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        Path(copy.name).unlink()
-        raise FileRefused(f"{path.name} changed while it was read: it is still being written; load it when it is whole")
-    kept = archived(settings, digest.hexdigest())
-    kept.parent.mkdir(exist_ok=True)
-    Path(copy.name).replace(kept)
-    return Kept(kept, digest.hexdigest(), after.st_size, after.st_mtime_ns)
+
+
+def _require_unchanged(file: LandingFile, size: int) -> None:
+    state = file.place.state(file.address)
+    if state is None:
+        raise NotKept(f"{file.name} was taken away while it was read: nothing of it was loaded; it is once it is back")
+    if state != file.state or size != state.bytes:
+        raise NotKept(f"{file.name} changed while it was read: it is still being written; load it when it is whole")
+
+
+def _not_kept(name: str, error: OSError) -> NotKept:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NotKept(
+            f"{name} does not fit on the disk of the archive: nothing of it was loaded, what was there stands; "
+            "make room and load it again"
+        )
+    return NotKept(f"{name} could not be copied into the archive ({os.strerror(error.errno or 0)}); it waits")
 
 
 def _sweep(archive: Path) -> None:
     """Delete the unfinished copies of loads that were killed; a copy under way is younger."""
     for copy in archive.glob(".incoming-*"):
-        if time.time() - copy.stat().st_mtime > ABANDONED_SECONDS:
-            copy.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another load has given its copy a name meanwhile
+            if time.time() - copy.stat().st_mtime > ABANDONED_SECONDS:
+                copy.unlink()
 
 
 def archived(settings: Settings, sha256: str) -> Path:
@@ -132,13 +192,13 @@ def record_delivery(
     row = connection.execute(
         "insert into etl.delivery (feed, system, source_file, sha256, bytes, term_option, run_id)"
         " values (%s, %s, %s, %s, %s, %s, %s) returning delivery_id",
-        [feed, system, source_file, kept.sha256, kept.bytes, term, run_id],
+        [feed, system, source_file, kept.sha256, kept.state.bytes, term, run_id],
     ).fetchone()
     assert row is not None
     return row[0]
 
 
-def finish_delivery(connection: Connection, path: Path, feed: str, kept: Kept, report: Report) -> None:
+def finish_delivery(connection: Connection, address: str, feed: str, kept: Kept, report: Report) -> None:
     """Note what became of a delivery, and that its landing file is known."""
     with connection.transaction():
         connection.execute(
@@ -153,65 +213,127 @@ def finish_delivery(connection: Connection, path: Path, feed: str, kept: Kept, r
                 report.delivery_id,
             ],
         )
-        connection.execute(
-            "insert into etl.landing_file (path, feed, bytes, modified_ns, sha256, delivery_id)"
-            " values (%s, %s, %s, %s, %s, %s) on conflict (path) do update set feed = excluded.feed,"
-            " bytes = excluded.bytes, modified_ns = excluded.modified_ns, sha256 = excluded.sha256,"
-            " delivery_id = excluded.delivery_id, seen_at = clock_timestamp()",
-            [_ledger_path(path), feed, kept.bytes, kept.modified_ns, kept.sha256, report.delivery_id],
-        )
+        _note_file(connection, address, feed, kept.state, kept.sha256, report.delivery_id)
 
 
-def _ledger_path(path: Path) -> str:
-    """The name under which the ledger knows a file: one for each place, also where that holds a link."""
-    return str(path.parent.resolve() / path.name)
+def _note_file(
+    connection: Connection,
+    address: str,
+    feed: str,
+    state: State,
+    sha256: str | None = None,
+    delivery_id: int | None = None,
+) -> None:
+    """Note a file as it was seen, or as it was loaded."""
+    connection.execute(
+        "insert into etl.landing_file (path, feed, bytes, modified_ns, etag, sha256, delivery_id)"
+        " values (%s, %s, %s, %s, %s, %s, %s) on conflict (path) do update set feed = excluded.feed,"
+        " bytes = excluded.bytes, modified_ns = excluded.modified_ns, etag = excluded.etag,"
+        " sha256 = excluded.sha256, delivery_id = excluded.delivery_id, seen_at = clock_timestamp()",
+        [address, feed, state.bytes, state.modified_ns, state.etag, sha256, delivery_id],
+    )
 
 
-def files_below(folder: Path) -> list[Path]:
-    """Every file below a folder that is not hidden, nor in a hidden folder."""
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+def files_at(places: Mapping[str, Place], where: Path | str) -> list[LandingFile]:
+    """The file, or every file of the folder, at a path or a URL. `places`: the landing places by feed.
 
-
-def _lying_in(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The files of a landing folder; one that its sender takes away meanwhile does not count."""
-    for path in files_below(folder):
-        try:
-            yield path, path.stat()
-        except FileNotFoundError:
-            continue
-
-
-def waiting_files(warehouse: Warehouse, settings: Settings) -> list[WaitingFile]:
-    """Files in the landing folders that the ledger does not know, or knows with other size or time.
-
-    Notes what it saw: a file is stable when two looks saw the same size and modification time.
+    A URL must lie in the landing place of a feed, which says how it is opened. Raises PlaceUnusable where it
+    does not, or cannot be listed.
     """
+    if isinstance(where, str) and is_url(where):
+        url = where.rstrip("/")
+        for feed, place in places.items():
+            if url == place.address or url.startswith(f"{place.address}/"):
+                below: dict[str, State | None] = {
+                    address: state
+                    for address, state in place.files().items()
+                    if address == url or address.startswith(f"{url}/")
+                }
+                return [LandingFile(address, place, state, feed) for address, state in (below or {url: None}).items()]
+        raise PlaceUnusable(
+            "the URL lies in no landing place of the network file: declare it there as the `landing` of a feed"
+        )
+    path = Path(where)
+    if path.is_dir():
+        folder = LocalFolder(path.resolve())
+        return [_local(places, folder, address, state) for address, state in folder.files().items()]
+    folder, address = LocalFolder(path.parent), local_address(path)
+    return [_local(places, folder, address, folder.state(address))]
+
+
+def _local(places: Mapping[str, Place], folder: LocalFolder, address: str, state: State | None) -> LandingFile:
+    feed = next((feed for feed, place in places.items() if Path(address).is_relative_to(place.address)), None)
+    return LandingFile(address, folder, state, feed)
+
+
+def waiting_files(
+    warehouse: Warehouse, settings: Settings, *, places: Mapping[str, Place] | None = None, patient: bool = False
+) -> Look:
+    """Files in the landing places that the ledger does not know, or knows in another state.
+
+    Notes what it saw: a file is stable when two looks saw the same size, modification time and, where there
+    is one, ETag. `places`: of the feeds, where they are looked at again and again: a remote one keeps its
+    connection. `patient`: leaves a remote place that failed alone until its pause is over.
+    """
+    places = places or places_of(settings)
+    look = Look()
     with warehouse.connect(Role.ETL, autocommit=True, application_name="edu landing") as connection:
         known = {
-            path: (size, modified, delivery)
-            for path, size, modified, delivery in connection.execute(
-                "select path, bytes, modified_ns, delivery_id from etl.landing_file"
+            address: (State(size, modified, etag), delivery)
+            for address, size, modified, etag, delivery in connection.execute(
+                "select path, bytes, modified_ns, etag, delivery_id from etl.landing_file"
             )
         }
-        waiting = []
-        for feed in settings.network.feeds:
-            for path, state in _lying_in(settings.landing_of(feed)):
-                size, modified, delivery = known.get(_ledger_path(path), (None, None, None))
-                alike = (size, modified) == (state.st_size, state.st_mtime_ns)
-                if alike and delivery is not None:
+        if patient:
+            resting = _resting(connection)
+            look.unusable |= {feed: problem for feed, problem in resting.items() if feed in places}
+            places = {feed: place for feed, place in places.items() if feed not in resting}
+        for feed, found in _listed(connection, places).items():
+            if isinstance(found, PlaceUnusable):
+                look.unusable[feed] = str(found)
+                continue
+            for address, state in found.items():
+                seen, delivery = known.get(address, (None, None))
+                if seen == state and delivery is not None:
                     continue
-                waiting.append(
-                    WaitingFile(path=path, feed=feed, bytes=state.st_size, modified_ns=state.st_mtime_ns, stable=alike)
-                )
-                if not alike:
-                    connection.execute(
-                        "insert into etl.landing_file (path, feed, bytes, modified_ns) values (%s, %s, %s, %s)"
-                        " on conflict (path) do update set bytes = excluded.bytes, modified_ns = excluded.modified_ns,"
-                        " delivery_id = null, sha256 = null, seen_at = clock_timestamp()",
-                        [_ledger_path(path), feed, state.st_size, state.st_mtime_ns],
-                    )
-        return waiting
+                look.waiting.append(WaitingFile(LandingFile(address, places[feed], state, feed), seen == state))
+                if seen != state:
+                    _note_file(connection, address, feed, state)
+    return look
+
+
+def _listed(connection: Connection, places: Mapping[str, Place]) -> dict[str, dict[str, State] | PlaceUnusable]:
+    """The files of each feed, or why its place cannot be used. Remote places are asked at the same time, so that
+    one that does not answer keeps the others waiting once and not once each."""
+
+    def ask(place: Place) -> dict[str, State] | PlaceUnusable:
+        try:
+            return place.files()
+        except PlaceUnusable as unusable:
+            return unusable
+
+    with ThreadPoolExecutor(MOST_PLACES_AT_ONCE) as pool:
+        found = dict(zip(places, pool.map(ask, places.values()), strict=True))
+    for feed, answer in found.items():
+        if not isinstance(places[feed], LocalFolder):
+            problem = str(answer) if isinstance(answer, PlaceUnusable) else None
+            connection.execute(
+                "insert into etl.landing_place as p (feed, problem, failures)"
+                " values (%(feed)s, %(problem)s, %(failed)s)"
+                " on conflict (feed) do update set problem = excluded.problem, looked_at = clock_timestamp(),"
+                " failures = case when excluded.problem is null then 0 else p.failures + 1 end",
+                {"feed": feed, "problem": problem, "failed": int(problem is not None)},
+            )
+    return found
+
+
+def _resting(connection: Connection) -> dict[str, str]:
+    """The feeds whose remote place failed and is not asked again yet, with what was wrong. The pause doubles with
+    every failed look: a wrong password that is tried all night locks the account."""
+    return dict(
+        connection.execute(
+            "select feed, problem from etl.landing_place where failures > 0 and clock_timestamp() <"
+            " looked_at + least(%s * 2 ^ least(failures - 1, 10), %s) * interval '1 second'",
+            [PAUSE_SECONDS, LONGEST_PAUSE_SECONDS],
+        ).fetchall()
+    )

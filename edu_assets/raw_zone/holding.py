@@ -36,7 +36,7 @@ def judge_losses(connection: Connection, delivery: Delivery, slices: list[Slice]
     """
     holds: list[Hold] = []
     for part in slices:
-        if not part.closes:
+        if not part.closes or part.leaves_none_out:
             continue
         for school, would_go, stands in _losses(connection, part):
             if would_go <= delivery.hold_share * stands:
@@ -59,16 +59,21 @@ def judge_losses(connection: Connection, delivery: Delivery, slices: list[Slice]
 def _losses(connection: Connection, part: Slice) -> list[tuple[str | None, int, int]]:
     """Per school (None: the feed): rows that would go, rows that stand."""
     if scalar(connection, SQL("select exists (select from {} r where {})").format(part.raw, part.here("r"))):
-        query = SQL(
-            "select {school}, count(*) filter (where {gone}), count(*) from {raw} r where {here} and {scope} group by 1"
-        ).format(
-            school=part.school("r"),
-            gone=part.would_close("r"),
-            raw=part.raw,
-            here=part.here("r"),
-            scope=part.in_scope("r"),
+        going: dict[str | None, int] = dict(
+            connection.execute(
+                SQL("select {school}, count(*) from {raw} r where {gone} group by 1").format(
+                    school=part.school("r"), raw=part.raw, gone=part.would_close("r")
+                )
+            ).fetchall()
         )
-        return connection.execute(query).fetchall()
+        if not going:
+            return []
+        standing = connection.execute(
+            SQL("select {school}, count(*) from {raw} r where {here} and {scope} group by 1").format(
+                school=part.school("r"), raw=part.raw, here=part.here("r"), scope=part.in_scope("r")
+            )
+        ).fetchall()
+        return [(school, going[school], stands) for school, stands in standing if school in going]
     previous = previous_term(connection, part)
     if previous is None or not isinstance(part.contract.term, TermByDelivery) or part.contract.scope:
         return []

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -20,15 +20,23 @@ from pydantic import BaseModel, Field
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from edu_assets.contracts import registry
-from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDate, TermByDelivery, snake_case
+from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDate, TermByDelivery
 from edu_assets.errors import EduError
 from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import apply_term
+from edu_assets.raw_zone.archive import LandingFile
+from edu_assets.raw_zone.conformance import Finding, SentTable, row_findings
+from edu_assets.raw_zone.conformance_package import package_findings, refusal
+from edu_assets.raw_zone.intake import RowsLost
 from edu_assets.raw_zone.quarantine import replay_children
+from edu_assets.raw_zone.set_aside import quarantine
 from edu_assets.raw_zone.slices import DELIVERED, Delivery, Judgement, Member, SliceReport
-from edu_assets.raw_zone.stage import Binding, Staged, drop, own_delivery, quarantine, stage, staged_terms, sweep
+from edu_assets.raw_zone.stage import drop, mode_of_rows, own_delivery, stage, sweep
+from edu_assets.raw_zone.staged import Binding, Staged
 from edu_assets.settings import Settings
-from edu_assets.sources.files import CsvTable, FileRefused, Package, open_package
+from edu_assets.sources.files import FileRefused, Package, Table, open_package
+from edu_assets.sources.places import PlaceUnusable, places_of
+from edu_assets.sources.records import listed, may_hold_a_row
 from edu_assets.warehouse import Role, Warehouse
 
 Progress = Callable[[str], None]
@@ -40,14 +48,12 @@ class ArchiveIncomplete(EduError):
     """The bytes of a delivery are gone from the archive."""
 
 
-class RowsLost(EduError):
-    """The rows of a delivery do not add up."""
-
-
 class DeliveryReport(BaseModel):
-    """What became of one file: `status` is applied, unchanged, held, refused or failed.
+    """What became of one file: `status` is applied, unchanged, held, refused or failed;
+    or, for the landing place of a feed that cannot be used, unreachable.
 
     problems: one sentence each, with file, column and rule, never with a value.
+    conformance: what it breaks of the source's standard, for the sender; changes nothing that is loaded.
     """
 
     delivery_id: int | None
@@ -58,17 +64,23 @@ class DeliveryReport(BaseModel):
     quarantined: int = 0
     slices: list[SliceReport] = Field(default_factory=list)
     problems: list[str] = Field(default_factory=list)
+    conformance: list[Finding] = Field(default_factory=list)
 
     @property
     def failed(self) -> bool:
         """Whether something went wrong that a next look may find mended: the file waits."""
         return self.status == "failed"
 
+    @property
+    def unreachable(self) -> bool:
+        """Whether this is no file, but a landing place that cannot be used."""
+        return self.status == "unreachable"
+
 
 def load_paths(
     warehouse: Warehouse,
     settings: Settings,
-    paths: list[Path],
+    paths: Sequence[Path | str],
     *,
     system: str | None = None,
     feed: str | None = None,
@@ -78,13 +90,26 @@ def load_paths(
 ) -> list[DeliveryReport]:
     """Load files, or every file of folders, in an order in which parents precede children.
 
-    feed: the feed of the network file; else the one whose landing folder holds the file, else the
-    only one of the system. term: the term for the rule `delivery`, instead of the effective date; raises
-    DeclarationError where the calendar does not have it.
+    paths: local ones, or URLs in the landing place of a feed. feed: the feed of the network file; else the
+    one whose landing place holds the file, else the only one of the system. term: the term for the rule
+    `delivery`, instead of the effective date; raises DeclarationError where the calendar does not have it.
     """
     if term is not None:
         settings.network.calendar.term(term)
-    arrivals = [_Arrival(settings, path, system, feed) for path in _files(paths)]
+    places = places_of(settings)
+    files = [file for path in paths for file in archive.files_at(places, path)]
+    arrivals = [Arrival(settings, file, system, feed) for file in files]
+    return _load_all(warehouse, settings, arrivals, term, run_id, progress)
+
+
+def _load_all(
+    warehouse: Warehouse,
+    settings: Settings,
+    arrivals: list[Arrival],
+    term: str | None,
+    run_id: str | None,
+    progress: Progress | None,
+) -> list[DeliveryReport]:
     reports = []
     for arrival in sorted(arrivals, key=lambda found: found.order):
         report = _load_or_fail(warehouse, settings, arrival, term, run_id)
@@ -103,36 +128,41 @@ def load_waiting(
     run_id: str | None = None,
     progress: Progress | None = None,
 ) -> list[DeliveryReport]:
-    """Load what lies in the landing folders and is not known yet.
+    """Load what lies in the landing places and is not known yet; a place that cannot be used is a report too.
 
     A file that may still be written waits for the next look; `settled`: the caller knows that none is.
     """
-    paths = [found.path for found in archive.waiting_files(warehouse, settings) if found.stable or settled]
-    return load_paths(warehouse, settings, paths, run_id=run_id, progress=progress)
+    look = archive.waiting_files(warehouse, settings)
+    unusable = [
+        DeliveryReport(delivery_id=None, source_file=feed, feed=feed, status="unreachable", problems=[problem])
+        for feed, problem in look.unusable.items()
+    ]
+    for report in unusable:
+        if progress:
+            progress(_sentence(report))
+    files = [found.file for found in (look.waiting if settled else look.stable)]
+    arrivals = [Arrival(settings, file, None, None) for file in files]
+    return unusable + _load_all(warehouse, settings, arrivals, None, run_id, progress)
 
 
 def _sentence(report: DeliveryReport) -> str:
-    text = f"{report.source_file}: {report.status}, {report.rows_read:,} rows read"
+    text = f"{report.source_file}: {report.status}"
+    if not report.unreachable:
+        text += f", {report.rows_read:,} rows read"
     if report.quarantined:
         text += f", {report.quarantined:,} quarantined"
+    if report.conformance:
+        text += f", {len(report.conformance):,} findings of conformance"
     return "; ".join([text, *report.problems])
 
 
-def _files(paths: list[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from archive.files_below(path)
-        else:
-            yield path
-
-
-class _Arrival:
+class Arrival:
     """A file on its way in: whose it is and when it is its turn."""
 
-    def __init__(self, settings: Settings, path: Path, system: str | None, feed: str | None) -> None:
-        self.path = path
+    def __init__(self, settings: Settings, file: LandingFile, system: str | None, feed: str | None) -> None:
+        self.file = file
         self.problem: str | None = None
-        self.name = path.name
+        self.name = file.name
         self.feed = feed or self._feed_of(settings, system)
         if self.feed is not None and self.feed not in settings.network.feeds:
             known = ", ".join(settings.network.feeds)
@@ -140,10 +170,8 @@ class _Arrival:
         self.system = system or (settings.network.feeds[self.feed].system if self.feed and not self.problem else None)
 
     def _feed_of(self, settings: Settings, system: str | None) -> str | None:
-        resolved = self.path.resolve()
-        for name in settings.network.feeds:
-            if resolved.is_relative_to(settings.landing_of(name)):
-                return name
+        if self.file.feed is not None:
+            return self.file.feed
         of_system = [
             name
             for name, feed in settings.network.feeds.items()
@@ -156,7 +184,7 @@ class _Arrival:
         return None
 
     def _claimed_by(self, system: str) -> bool:
-        if self.path.suffix.lower() == ".zip":
+        if self.name.lower().endswith(".zip"):
             return registry().systems[system].manifest is not None
         return any(contract.claims(self.name) for contract in registry().of_system(system))
 
@@ -167,12 +195,14 @@ class _Arrival:
             for position, contract in enumerate(registry().contracts.values())
             if contract.system == self.system and contract.claims(self.name)
         ]
-        modified = self.path.stat().st_mtime_ns if self.path.exists() else 0
+        modified = self.file.state.modified_ns if self.file.state else 0
         dated = archive.date_in_name(self.name) or datetime.fromtimestamp(modified / 1e9, UTC).date()
-        return (min(claimed, default=0), dated, modified, str(self.path))
+        return (min(claimed, default=0), dated, modified, self.file.address)
 
 
 def _is_transient(error: BaseException) -> bool:
+    if isinstance(error, PlaceUnusable):
+        return error.transient
     if not isinstance(error, psycopg.Error):
         return False
     if error.sqlstate is None:
@@ -181,26 +211,31 @@ def _is_transient(error: BaseException) -> bool:
 
 
 def _load_or_fail(
-    warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
+    warehouse: Warehouse, settings: Settings, arrival: Arrival, term: str | None, run_id: str | None
 ) -> DeliveryReport:
-    """One file that PostgreSQL refuses does not keep the others waiting. Its text may hold values: only
-    the kind of the error is told."""
+    """One file that PostgreSQL refuses, or that cannot be fetched, does not keep the others waiting. PostgreSQL's
+    text may hold values: only the kind of the error is told."""
     try:
         return _load_with_retries(warehouse, settings, arrival, term, run_id)
+    except PlaceUnusable as error:
+        problem = str(error)
     except psycopg.Error as error:
         if _is_transient(error):
             raise
         problem = (
-            f"PostgreSQL refused what was made of it ({type(error).__name__}, {error.sqlstate}): nothing of the "
+            "the disk of PostgreSQL is full: nothing of the slice at hand was loaded, what was there stands; make "
+            "room and load the file again"
+            if isinstance(error, psycopg.errors.DiskFull)
+            else f"PostgreSQL refused what was made of it ({type(error).__name__}, {error.sqlstate}): nothing of the "
             "slice at hand was loaded; please report this as an error of edu_assets"
         )
-        return DeliveryReport(
-            delivery_id=None, source_file=arrival.name, feed=arrival.feed, status="failed", problems=[problem]
-        )
+    return DeliveryReport(
+        delivery_id=None, source_file=arrival.name, feed=arrival.feed, status="failed", problems=[problem]
+    )
 
 
 def _load_with_retries(
-    warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
+    warehouse: Warehouse, settings: Settings, arrival: Arrival, term: str | None, run_id: str | None
 ) -> DeliveryReport:
     """Transient faults are tried again, since a load that was cut off goes on where it stopped."""
     for attempt in Retrying(
@@ -215,7 +250,7 @@ def _load_with_retries(
 
 
 def _load(
-    warehouse: Warehouse, settings: Settings, arrival: _Arrival, term: str | None, run_id: str | None
+    warehouse: Warehouse, settings: Settings, arrival: Arrival, term: str | None, run_id: str | None
 ) -> DeliveryReport:
     if arrival.problem or arrival.feed is None or arrival.system is None:
         problem = arrival.problem or "no contract of this network claims the file"
@@ -227,13 +262,13 @@ def _load(
             problems=[problem],
         )
     try:
-        kept = archive.keep(settings, arrival.path)
+        kept = archive.keep(settings, arrival.file)
     except FileRefused as refusal:
         return DeliveryReport(
             delivery_id=None,
             source_file=arrival.name,
             feed=arrival.feed,
-            status="refused",
+            status="failed" if isinstance(refusal, archive.NotKept) else "refused",
             problems=[str(refusal)],
         )
     with warehouse.connect(Role.ETL, autocommit=True, application_name="edu load") as connection:
@@ -249,7 +284,7 @@ def _load(
         delivery = Delivery(
             delivery_id=delivery_id,
             feed=arrival.feed,
-            bytes=kept.bytes,
+            bytes=kept.state.bytes,
             effective_date=None,
             started_at=datetime.now(UTC),
             run_id=run_id,
@@ -258,7 +293,7 @@ def _load(
         with own_delivery(connection, delivery_id):
             sweep(connection)
             report = _load_delivery(connection, settings, delivery, arrival.system, arrival.name, kept.path, term)
-        archive.finish_delivery(connection, arrival.path, arrival.feed, kept, report)
+        archive.finish_delivery(connection, arrival.file.address, arrival.feed, kept, report)
         return report
 
 
@@ -314,29 +349,31 @@ def _load_delivery(
     """Stage every table of a package, then apply it term by term. `only`: one raw table (None: all) and term."""
     report = DeliveryReport(delivery_id=delivery.delivery_id, source_file=name, feed=delivery.feed, status="received")
     try:
-        package = open_package(path, name, _manifest_file(system))
-        members, unclaimed = _members(package, system)
-        report.problems += unclaimed
-        if not members:
-            raise FileRefused(report.problems.pop() if report.problems else f"{name} holds no table")
-        effective, delivery_term = _effective(settings, package, members, term)
-    except FileRefused as refusal:
-        report.status = "refused"
-        report.problems.append(str(refusal))
+        opened = open_delivery(settings, system, path, name, term, report)
+    except FileRefused as why:
+        _refuse(report, why)
         return report
-    delivery = replace(delivery, effective_date=effective)
+    delivery = replace(delivery, effective_date=opened.effective_date)
     connection.execute(
-        "update etl.delivery set effective_date = %s where delivery_id = %s", [effective, delivery.delivery_id]
+        "update etl.delivery set effective_date = %s where delivery_id = %s",
+        [opened.effective_date, delivery.delivery_id],
     )
     staged: dict[str, Staged] = {}
     try:
-        applied = _stage_all(connection, delivery, members, name, delivery_term, staged, report)
-        _apply_all(connection, delivery, applied, staged, report, judgement, only, delivery_term)
+        applied = stage_all(connection, delivery, opened, name, staged, report)
+        with connection.transaction():
+            for table in staged.values():
+                quarantine(connection, table, delivery.effective_date)
+        if judgement == DELIVERED and only is None:
+            sent = [
+                SentTable(staged[contract.table], mode) for contract, table, mode in opened.members if table is not None
+            ]
+            report.conformance += row_findings(connection, sent, opened.package.manifest)
+        _apply_all(connection, delivery, applied, staged, report, judgement, only, opened.delivery_term)
         if judgement == DELIVERED and only is None:
             _require_nothing_lost(report, staged)
-    except FileRefused as refusal:
-        report.status = "refused"
-        report.problems.append(str(refusal))
+    except FileRefused as why:
+        _refuse(report, why)
     finally:
         if not connection.broken:
             for table in staged.values():
@@ -344,23 +381,53 @@ def _load_delivery(
     return report
 
 
+@dataclass(frozen=True)
+class OpenDelivery:
+    """A package that was looked into: its members with the contracts that claim them, parents first, and its date.
+
+    delivery_term: the term of rows whose contract has the rule `delivery`.
+    """
+
+    package: Package
+    members: list[tuple[Contract, Table | None, LoadMode]]
+    effective_date: date | None
+    delivery_term: str | None
+
+
+def open_delivery(
+    settings: Settings, system: str, path: Path, name: str, term: str | None, report: DeliveryReport
+) -> OpenDelivery:
+    """Look into a file that arrived under a name; what is odd about it goes into the report. Raises FileRefused."""
+    package = open_package(path, name, _manifest_file(system), registry().of_system(system))
+    report.conformance = package_findings(system, package, name)
+    members, unclaimed = _members(package, system)
+    report.problems += unclaimed
+    if not members:
+        raise FileRefused(report.problems.pop() if report.problems else f"{name} holds no table")
+    return OpenDelivery(package, members, *_effective(settings, package, members, term))
+
+
+def _refuse(report: DeliveryReport, why: FileRefused) -> None:
+    report.status = "refused"
+    report.problems.append(str(why))
+    report.conformance.append(refusal(report.source_file, str(why)))
+
+
 def _manifest_file(system: str) -> str | None:
     manifest = registry().systems[system].manifest
     return manifest.file if manifest else None
 
 
-def _members(package: Package, system: str) -> tuple[list[tuple[Contract, CsvTable | None, LoadMode]], list[str]]:
+def _members(package: Package, system: str) -> tuple[list[tuple[Contract, Table | None, LoadMode]], list[str]]:
     """The package's tables with the contracts that claim them, parents first; what nothing claims.
 
     A contract whose table the package has not sent stands with None where the package has a
     manifest: its absence is a statement.
     """
     manifest = registry().systems[system].manifest if package.manifest is not None else None
-    by_name = {table.name: table for table in package.tables}
-    claimed: set[str] = set()
-    members: list[tuple[Contract, CsvTable | None, LoadMode]] = []
+    members: list[tuple[Contract, Table | None, LoadMode]] = []
     for contract in registry().of_system(system):
-        claims = [found for name, found in by_name.items() if contract.claims(name)]
+        claims = [found for found in package.tables if found.contract == contract.name]
         if len(claims) > 1:
             raise FileRefused(
                 f"{claims[0].name} and {claims[1].name} of the package are both {contract.name}: "
@@ -370,17 +437,15 @@ def _members(package: Package, system: str) -> tuple[list[tuple[Contract, CsvTab
         mode = contract.mode
         if manifest is not None and package.manifest is not None:
             mode = _stated_mode(contract, manifest, package.manifest, table)
-        if table is not None:
-            claimed.add(table.name)
         if table is not None or manifest is not None:
             members.append((contract, table, mode))
-    problems = [_unclaimed(table, system) for name, table in by_name.items() if name not in claimed]
-    if not claimed:
+    problems = [_unclaimed(table, system) for table in package.tables if table.contract is None]
+    if len(problems) == len(package.tables) and (manifest is None or problems):
         return [], problems
-    return members, problems
+    return members, problems  # a manifest alone says that nothing changed
 
 
-def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str], table: CsvTable | None) -> LoadMode:
+def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str], table: Table | None) -> LoadMode:
     """The mode in which the manifest says that a table is sent. Raises FileRefused where it is not there."""
     stem = Path(table.name if table else contract.files[0]).stem
     said = manifest.get(rule.mode_property.format(table=stem), rule.absent)
@@ -392,53 +457,99 @@ def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str
     return rule.modes.get(said, contract.mode)
 
 
-def _unclaimed(table: CsvTable, system: str) -> str:
-    """A file that no contract claims, with the contract whose columns are most alike."""
-    header = set(table.header)
+def nearest(header: Collection[str]) -> Contract | None:
+    """The contract whose columns are most like a header; None where none is like it."""
 
     def likeness(contract: Contract) -> float:
         wanted = {column.header for column in contract.columns}
-        return len(header & wanted) / len(header | wanted)
+        return len(wanted.intersection(header)) / len(wanted.union(header))
 
     likeliest = max(registry().contracts.values(), key=likeness)
+    return likeliest if likeness(likeliest) > 0.3 else None
+
+
+def _unclaimed(table: Table, system: str) -> str:
+    """A file that no contract claims, with the contract whose columns are most alike."""
+    likeliest = nearest(table.header)
     hint = (
         f"; its columns are most like {likeliest.name}, whose files are named {' or '.join(likeliest.files)}"
-        if likeness(likeliest) > 0.3
+        if likeliest
         else ""
     )
     return f"{table.name}: no contract of system {system} claims it{hint}"
 
 
-def _bind(contract: Contract, table: CsvTable) -> tuple[Binding, list[str]]:
-    """Bind a header to a contract by name. Raises FileRefused where a required column is missing."""
+def bind(contract: Contract, table: Table, version: str | None) -> tuple[Binding, list[str]]:
+    """Bind a header to a contract by name. Raises FileRefused where a required column is missing.
+
+    A column that the package's version of the format does not have is not missed.
+    """
     by_header = {header: position for position, header in enumerate(table.header, 1)}
     positions: dict[str, int] = {}
     problems: list[str] = []
+    if not any(column.sent_as(by_header) for column in contract.columns):
+        # What stands there may be a row of persons, so it is not repeated.
+        mend = _likely_mend(table) or "; is the header missing?"
+        raise FileRefused(f"{table.name}: the first line has no column name of {contract.name}{mend}")
+    with_a_row = may_hold_a_row(table.header)
     for column in contract.columns:
-        found = next((name for name in (column.header, *column.aliases) if name in by_header), None)
+        found = column.sent_as(by_header)
         if found is not None:
+            if found in table.repeated and not _bound_apart(contract, found):
+                raise FileRefused(
+                    f"{table.name}: header names {[found]} more than once; each column needs its own name: which "
+                    f"is meant is not certain. Rename one in the export, or declare {found + ' (2)'!r} in the contract "
+                    f"{contract.name} too"
+                )
+            if found not in (column.header, *column.aliases):
+                problems.append(f"{table.name}: column {column.header!r} is sent as {found!r}, with blanks around it")
             positions[column.name] = by_header.pop(found)
             continue
-        near = difflib.get_close_matches(column.header, list(by_header), 1)
+        near = [] if with_a_row else difflib.get_close_matches(column.header, list(by_header), 1)
         hint = f"; nearest is {near[0]!r}" if near else ""
         if column.required:
             raise FileRefused(
-                f"{table.name}: required column {column.header!r} is missing{hint}. Rename it in the export, "
-                f"or add an alias to the contract {contract.name}"
+                f"{table.name}: required column {column.header!r} is missing{hint or _likely_mend(table)}. Rename it "
+                f"in the export, or add an alias to the contract {contract.name}"
             )
-        problems.append(f"{table.name}: column {column.header!r} is missing{hint}; it is loaded as null")
-    secrets = {column.name for column in contract.columns if column.secret}
-    for header in [header for header in by_header if snake_case(header) in secrets]:
-        del by_header[header]  # however it is spelled, it is not stored
-    if by_header:
-        problems.append(f"{table.name}: unknown columns {sorted(by_header)} are kept in _extra")
+        if column.is_of(version) and not column.may_be_absent:
+            problems.append(f"{table.name}: column {column.header!r} is missing{hint}; it is loaded as null")
+    by_header = {header: position for header, position in by_header.items() if not contract.hides(header)}
+    if by_header and with_a_row:
+        problems.append(
+            f"{table.name}: {len(by_header)} unknown columns are kept in _extra. Names in the header are spelled like "
+            "values, so a row may have run into it and none is repeated here; look at the first line of the file"
+        )
+    elif by_header:
+        problems.append(f"{table.name}: unknown columns {listed(sorted(by_header))} are kept in _extra")
     return Binding(table.header, positions, by_header), problems
+
+
+def _bound_apart(contract: Contract, name: str) -> bool:
+    """Whether the contract knows that a source gives this name to several columns."""
+    return any(f"{name} (2)" in (column.header, *column.aliases) for column in contract.columns)
+
+
+def _likely_mend(table: Table) -> str:
+    """What a header that is none of the contract's looks like."""
+    text = "".join(table.header)
+    if "\\x00" in text:
+        return "; it holds NUL bytes, so this is no text file, or one in UTF-16"
+    if text.startswith(("{", "[")):
+        return "; the file looks like JSON"
+    if text.startswith("<"):
+        return "; the file looks like a web page or XML"
+    if text.startswith("%PDF"):
+        return "; the file is a PDF"
+    if len(table.header) == 1:
+        return "; the line has one column only: is the delimiter the one that the contract declares?"
+    return ""
 
 
 def _effective(
     settings: Settings,
     package: Package,
-    members: list[tuple[Contract, CsvTable | None, LoadMode]],
+    members: list[tuple[Contract, Table | None, LoadMode]],
     term: str | None,
 ) -> tuple[date | None, str | None]:
     """The effective date and, for the rule `delivery`, the term."""
@@ -464,20 +575,23 @@ def _effective(
     return package.effective_date, found.key
 
 
-def _stage_all(
+def stage_all(
     connection: Connection,
     delivery: Delivery,
-    members: list[tuple[Contract, CsvTable | None, LoadMode]],
+    opened: OpenDelivery,
     name: str,
-    delivery_term: str | None,
     staged: dict[str, Staged],
     report: DeliveryReport,
 ) -> list[Member]:
+    """Bind and stage every table of a delivery; nothing but schema `stage` is written. What is staged goes into
+    `staged` as it is begun, so that the caller can drop it whatever happens."""
+    package, members = opened.package, opened.members
     bindings = {}
+    version = registry().systems[members[0][0].system].version(package.manifest)
     for contract, table, _ in members:
         if table is not None:
-            bindings[contract.name], problems = _bind(contract, table)
-            report.problems += problems
+            bindings[contract.name], problems = bind(contract, table, version)
+            report.problems += [*problems, *table.found]
     found = []
     for contract, table, mode in members:
         if table is None:
@@ -486,13 +600,16 @@ def _stage_all(
         source_file = name if table.member is None else f"{name}/{table.member}"
         this = Staged(contract, delivery.feed, delivery.delivery_id, source_file, bindings[contract.name])
         staged[contract.table] = this
-        stage(connection, this, table, delivery_term=delivery_term, parents=staged)
-        found.append(Member(contract, this, mode))
+        stage(connection, this, table, mode=mode, delivery_term=opened.delivery_term, parents=staged)
+        told = mode_of_rows(connection, this) if package.manifest is not None else None
+        if told is not None and told is not mode:
+            report.problems.append(
+                f"{table.name}: the manifest says {mode.value}, but its rows are those of a {told.value} file; "
+                "the rows win"
+            )
+        found.append(Member(contract, this, told or mode))
         report.rows_read += this.rows_read
         report.quarantined += sum(this.quarantined.values())
-    with connection.transaction():
-        for this in staged.values():
-            quarantine(connection, this, delivery.effective_date)
     return found
 
 
@@ -506,7 +623,7 @@ def _apply_all(
     only: tuple[str | None, str] | None,
     delivery_term: str | None,
 ) -> None:
-    terms = {term for table in staged.values() for term in staged_terms(connection, table)}
+    terms = {term for table in staged.values() for term in table.terms}
     terms |= {term for table in staged.values() for term in table.quarantined if term is not None}
     if delivery_term is not None:
         terms.add(delivery_term)

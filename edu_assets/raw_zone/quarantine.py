@@ -18,8 +18,10 @@ from edu_assets.contracts import registry
 from edu_assets.contracts.base import Contract, LoadMode, TermVia
 from edu_assets.errors import EduError
 from edu_assets.raw_zone.apply import apply_term
+from edu_assets.raw_zone.intake import RECORD
 from edu_assets.raw_zone.slices import Delivery, Judgement, Member, SliceReport
-from edu_assets.raw_zone.stage import RECORD, Binding, Staged, drop, own_delivery, stage, staged_terms
+from edu_assets.raw_zone.stage import drop, own_delivery, stage
+from edu_assets.raw_zone.staged import Binding, Staged
 from edu_assets.warehouse import Role, Warehouse
 
 SQL = sql.SQL
@@ -184,13 +186,14 @@ def _replay_batch(
             connection,
             staged,
             None,
+            mode=LoadMode.INCREMENTAL,
             delivery_term=term[0] if term else None,
             parents={},
             quarantine_ids=ids,
         )
         _restore_source_rows(connection, staged)
         reports: list[SliceReport] = []
-        for key in sorted(staged_terms(connection, staged)):
+        for key in sorted(staged.terms):
             member = Member(contract, staged, LoadMode.INCREMENTAL)
             reports += apply_term(connection, delivery, [member], key, judgement)
         connection.execute(

@@ -14,7 +14,7 @@ from psycopg import Connection, sql
 from pydantic import BaseModel
 
 from edu_assets.contracts.base import Contract, LoadMode, TermByDelivery
-from edu_assets.raw_zone.stage import Staged
+from edu_assets.raw_zone.staged import Staged
 from edu_assets.raw_zone.tables import (
     names,
     raw_identifier,
@@ -108,6 +108,8 @@ class Slice:
     judgement: Judgement
     held_schools: dict[str, str] = field(default_factory=dict)  # with the reason
     set_aside: int = 0
+    compared: bool = False  # whether what staging found out by comparison still holds
+    leaves_none_out: bool = False  # whether comparison has told that every open row's key was sent
     sent: int = 0
     sent_held: int = 0
     digest: str | None = None
@@ -125,6 +127,12 @@ class Slice:
     def typed(self) -> sql.Identifier:
         assert self.member.staged is not None
         return self.member.staged.table("typed")
+
+    @property
+    def news(self) -> sql.Identifier:
+        """The staged rows that may write: those that are not open as they are, where that was found out already."""
+        assert self.member.staged is not None
+        return self.member.staged.table("news" if self.compared else "typed")
 
     def here(self, alias: str) -> sql.Composable:
         """This slice's rows of the raw table, with constants so that one partition is planned."""
@@ -192,14 +200,18 @@ class Slice:
             not_quarantined = SQL("not exists (select from {} b where {})").format(
                 staged.table("bad"), self.has_key(alias, "b")
             )
+        gone: sql.Composable = SQL("true")
+        if self.compared:
+            gone = SQL("exists (select from {} g where {})").format(staged.table("gone"), self.same_key("g", alias))
         return SQL(
-            "{here} and {scope} and {free} and not exists (select from {typed} s where s.term_key = {term}"
+            "{here} and {gone} and {scope} and {free} and not exists (select from {news} s where s.term_key = {term}"
             " and not s._deleted and {same})"
         ).format(
             here=self.here(alias),
+            gone=gone,
             scope=self.in_scope(alias),
             free=not_quarantined,
-            typed=self.typed,
+            news=self.news,
             term=sql.Literal(self.term_key),
             same=self.same_key("s", alias),
         )

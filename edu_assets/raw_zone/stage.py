@@ -1,129 +1,152 @@
 """Staging: a source table's records into typed rows, each with its term, and into quarantine.
 
-Belongs here: everything that is done once a file, before any term is touched. Does not belong here:
+Belongs here: everything that is done once a file, before any term is touched, and its order. Does not belong here:
 what becomes of open rows (apply.py), which file is which table (loader.py).
 
-Every table of a delivery is staged in schema `stage`: `<delivery>_<table>_text` holds the records as
-sent, `…_typed` the valid rows with their terms, `…_bad` the others. The tables are unlogged: what a
-crash leaves of them is swept by the next load, and the delivery is staged again.
+Every table of a delivery is staged in schema `stage`: `<delivery>_<table>_typed` holds the valid rows with their
+terms, `…_text` the records that were not sound lines (sound.py), `…_bad` what was set aside. What a crash leaves of
+them is swept by the next load, and the delivery is staged again.
 """
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date
-from typing import IO
 
 from psycopg import Connection, errors, sql
-from psycopg.types.json import Jsonb
 
-from edu_assets.contracts.base import (
-    Contract,
-    DeclarationError,
-    TermByColumn,
-    TermByDate,
-    TermByDelivery,
-    TermVia,
-    snake_case,
-)
-from edu_assets.raw_zone.expressions import (
-    describe,
-    row_hash,
-    term_from_column,
-    typed_value,
-    violation,
-)
-from edu_assets.raw_zone.tables import column_definitions, names
-from edu_assets.sources.files import CsvTable, Malformed, NotPlain, Record
+from edu_assets.contracts import registry
+from edu_assets.contracts.base import Column, ColumnType, LoadMode, TermByDelivery
+from edu_assets.raw_zone.compare import settle_duplicates
+from edu_assets.raw_zone.expressions import row_hash, typed_value, violation
+from edu_assets.raw_zone.intake import NUMBERS, Odd, Target, take_in
+from edu_assets.raw_zone.set_aside import add_originals
+from edu_assets.raw_zone.sound import date_style, sound_lines
+from edu_assets.raw_zone.staged import KINDS, Staged, use_every_core
+from edu_assets.raw_zone.tables import names
+from edu_assets.raw_zone.terms import give_terms
+from edu_assets.sources.records import Table
 from edu_assets.warehouse.locks import session_lock
 
 SQL = sql.SQL
 DELIVERY_LOCK = "edu:delivery:"
-RECORD = "_record"  # under this name quarantine keeps a record that has no cells
-
-
-@dataclass(frozen=True)
-class Binding:
-    """Which field of a source holds which contract column.
-
-    positions: contract column name → 1-based field. extra: unknown header → field.
-    """
-
-    header: tuple[str, ...]
-    positions: dict[str, int]
-    extra: dict[str, int]
-
-    def text(self, column: str) -> sql.Composable | None:
-        position = self.positions.get(column)
-        return SQL("t.c{}").format(SQL(str(position))) if position else None
-
-
-@dataclass
-class Staged:
-    """One staged table and what its staging counted. `None` as a term: the term could not be read."""
-
-    contract: Contract
-    feed: str
-    delivery_id: int
-    source_file: str
-    binding: Binding
-    rows_read: int = 0
-    duplicates: dict[str, int] = field(default_factory=dict)
-    quarantined: dict[str | None, int] = field(default_factory=dict)
-    closes: bool = True
-
-    def table(self, kind: str) -> sql.Identifier:
-        return sql.Identifier("stage", f"d{self.delivery_id}_{self.contract.table}_{kind}")
 
 
 def stage(
     connection: Connection,
     staged: Staged,
-    records: CsvTable | None,
+    records: Table | None,
     *,
+    mode: LoadMode,
     delivery_term: str | None,
     parents: dict[str, Staged],
     quarantine_ids: list[int] | None = None,
 ) -> None:
     """Stage one table: read, validate, give each row its term, set aside what cannot be loaded.
 
-    `records` is read once; where it is None the originals of `quarantine_ids` are staged instead.
+    Where `records` is None the originals of `quarantine_ids` are staged instead.
     """
-    _create(connection, staged)
+    odd = _odd(staged)
     if records is not None:
-        _copy(connection, staged, records)
+        _take_in(connection, staged, records, odd)
     else:
+        _create(connection, staged, direct=False)
         _copy_quarantined(connection, staged, quarantine_ids or [])
     with connection.transaction():
         # The planner takes one row in two hundred for valid and would walk the calendar or the parents
         # once a row; nearly all are valid, and hashing the other side costs nothing where few are.
         connection.execute("set local enable_nestloop = off")
-        _validate(connection, staged, delivery_term, parents)
-    _set_duplicates_aside(connection, staged)
-    connection.execute(SQL("analyze {}").format(staged.table("typed")))
+        use_every_core(connection)
+        _judge_odd(connection, staged)
+        give_terms(connection, staged, delivery_term, parents)
+    settle_duplicates(connection, staged, mode)
+    add_originals(connection, staged, odd, records.pieces(_sound(staged, records)) if records else None)
     _count_quarantined(connection, staged, delivery_term)
 
 
 def drop(connection: Connection, staged: Staged) -> None:
-    for kind in ("text", "typed", "bad"):
+    for kind in KINDS:
         connection.execute(SQL("drop table if exists {}").format(staged.table(kind)))
 
 
-def _create(connection: Connection, staged: Staged) -> None:
-    drop(connection, staged)
-    fields = SQL(", ").join(SQL(f"c{n} text") for n in range(1, len(staged.binding.header) + 1))
-    connection.execute(
-        SQL("create unlogged table {} (_line bigint generated by default as identity (start 2 cache 1000), {})").format(
-            staged.table("text"), fields
-        )
+def _take_in(connection: Connection, staged: Staged, records: Table, odd: Odd) -> None:
+    sound = _sound(staged, records)
+    _create(connection, staged, direct=sound is not None)
+    try:
+        staged.rows_read = take_in(connection, _target(staged, records), odd, records.pieces(sound))
+    except errors.DataError:
+        # A value that PostgreSQL cannot hold though its spelling is right: every record is judged by itself.
+        _create(connection, staged, direct=False)
+        staged.rows_read = take_in(connection, _target(staged, records), odd, records.pieces())
+
+
+def _sound(staged: Staged, records: Table) -> object | None:
+    if not records.plain:
+        return None
+    # What a standard has an opinion on is judged in the spelling in which it was sent.
+    canonical = registry().systems[staged.contract.system].manifest is not None
+    return sound_lines(staged.contract, _fields(staged), line_end=records.line_end, canonical=canonical)
+
+
+def _fields(staged: Staged) -> list[Column | None]:
+    """The contract's column of each field of the file, None for one that it does not know."""
+    by_position = {position: name for name, position in staged.binding.positions.items()}
+    secret = next((column for column in staged.contract.columns if column.secret), None)
+    hidden = map(staged.contract.hides, staged.binding.header)
+    return [
+        staged.contract.column(by_position[n]) if n in by_position else secret if hides else None
+        for n, hides in enumerate(hidden, 1)
+    ]
+
+
+def _target(staged: Staged, records: Table) -> Target:
+    fields = _fields(staged)
+    columns = [column.name if column and not column.secret else f"_x{n}" for n, column in enumerate(fields, 1)]
+    stored = {column.name: column for column in staged.bound}
+    texts = [name for name in columns if name not in stored or stored[name].type is ColumnType.TEXT]
+    key = staged.contract.column(staged.contract.key[0])
+    filled = SQL("{} <> ''") if key.type is ColumnType.TEXT else SQL("{} is not null")
+    return Target(
+        typed=staged.table("typed"),
+        text=staged.table("text"),
+        bad=staged.table("bad"),
+        lines=staged.table("lines"),
+        fields=columns,
+        text_fields=texts,
+        null_fields=[name for name in columns if name not in texts],
+        counted=filled.format(sql.Identifier(key.name)),
+        date_style=date_style(staged.contract) or "ISO, MDY",
+        line_end=records.line_end,
     )
+
+
+def _odd(staged: Staged) -> Odd:
+    """What is kept of a record as text: never a secret, however its column is spelled."""
+    secret = {column.name for column in staged.contract.columns if column.secret}
+    hidden = {position for name, position in staged.binding.positions.items() if name in secret}
+    return Odd(
+        cells=[staged.binding.positions[column.name] - 1 for column in staged.bound],
+        extra=[(header, n - 1) for header, n in staged.binding.extra.items()],
+        original=[
+            (header, n - 1)
+            for n, header in enumerate(staged.binding.header, 1)
+            if n not in hidden and not staged.contract.hides(header)
+        ],
+        # A record without cells cannot be told apart into columns, so a secret in it cannot be left out:
+        # then only its place is kept, and the archive has the rest.
+        keeps_text=not secret,
+    )
+
+
+def _create(connection: Connection, staged: Staged, *, direct: bool) -> None:
+    """Create the tables. direct: sound lines go straight into the typed one, so fields that the contract does not
+    know need a column each; else they come as jsonb."""
+    drop(connection, staged)
+    contract = staged.contract
+    texts: list[sql.Composable] = [SQL("{} text").format(sql.Identifier(column.name)) for column in staged.bound]
     connection.execute(
-        SQL("create unlogged table {} ({}, _deleted boolean not null)").format(
-            staged.table("typed"), column_definitions(staged.contract, loaded=False)
+        SQL("create unlogged table {} (_line bigint, {}, _extra jsonb, _original jsonb)").format(
+            staged.table("text"), SQL(", ").join(texts)
         )
     )
     connection.execute(
@@ -132,100 +155,123 @@ def _create(connection: Connection, staged: Staged) -> None:
             " source_key jsonb, original jsonb)"
         ).format(staged.table("bad"))
     )
-
-
-def _copy(connection: Connection, staged: Staged, records: CsvTable) -> None:
-    """Bring the records in: by PostgreSQL's own CSV reader where the bytes allow, else record by record."""
-    try:
-        with connection.transaction():
-            staged.rows_read = _copy_blocks(connection, staged, records)
-    except (
-        NotPlain,
-        errors.BadCopyFileFormat,
-        errors.CharacterNotInRepertoire,
-        errors.UntranslatableCharacter,
-    ):
-        staged.rows_read = _copy_records(connection, staged, records)
-
-
-def _copy_blocks(connection: Connection, staged: Staged, records: CsvTable) -> int:
-    fields = [f"c{n}" for n in range(1, len(staged.binding.header) + 1)]
-    statement = SQL("copy {} ({}) from stdin (format csv, header true, force_not_null ({}), encoding 'UTF8')").format(
-        staged.table("text"), names(fields), names(fields)
+    columns: list[sql.Composable] = [
+        SQL("{} {}{}").format(
+            sql.Identifier(column.name),
+            SQL(column.type.value),
+            SQL(" not null") if column.required else SQL(""),
+        )
+        for column in contract.stored_columns
+    ]
+    extra: sql.Composable = SQL("_extra")
+    if direct:
+        fields = _fields(staged)
+        columns += [SQL(f"_x{n} text") for n, column in enumerate(fields, 1) if column is None or column.secret]
+    if direct and staged.binding.extra:
+        extra = _extra(staged)
+        columns.append(SQL("_extra jsonb generated always as ({}) stored").format(extra))
+    else:
+        columns.append(SQL("_extra jsonb"))
+    connection.execute(
+        SQL(
+            "create table {typed} ({columns}, _source_row bigint not null,"
+            " _row_hash bigint not null generated always as ({hash}) stored,"
+            " _deleted boolean not null {deleted})"
+        ).format(
+            typed=staged.table("typed"),
+            columns=SQL(", ").join(columns),
+            hash=row_hash(contract, extra if staged.binding.extra else None),
+            deleted=_deleted(staged),
+        )
     )
-    with connection.cursor() as cursor:
-        with cursor.copy(statement) as copy:
-            for block in records.blocks():
-                copy.write(block)
-        return cursor.rowcount
+    connection.execute(
+        SQL("create sequence {lines} cache {cache} owned by {typed}._source_row").format(
+            lines=staged.table("lines"), typed=staged.table("typed"), cache=sql.Literal(NUMBERS)
+        )
+    )
+    connection.execute(
+        SQL("alter table {} alter column _source_row set default nextval({})").format(
+            staged.table("typed"), sql.Literal(staged.table("lines").as_string(None))
+        )
+    )
 
 
-def _copy_records(connection: Connection, staged: Staged, records: CsvTable) -> int:
-    """Malformed records are spilled to a file, since a million of them must not fill the memory."""
-    fields = ["_line", *(f"c{n}" for n in range(1, len(staged.binding.header) + 1))]
-    rows = 0
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as spill:
-        with connection.cursor().copy(
-            SQL("copy {} ({}) from stdin").format(staged.table("text"), names(fields))
-        ) as copy:
-            for record in records.records():
-                rows += 1
-                if isinstance(record, Record):
-                    copy.write_row((record.line, *record.cells))
-                else:
-                    spill.write(json.dumps([record.line, record.text, record.rule]) + "\n")
-        spill.seek(0)
-        _copy_malformed(connection, staged, spill)
-    return rows
+def _extra(staged: Staged) -> sql.Composed:
+    """The fields of a typed row that the contract does not know, by header."""
+    return SQL("jsonb_object(array[{}]::text[], array[{}]::text[])").format(
+        SQL(", ").join(map(sql.Literal, staged.binding.extra)),
+        SQL(", ").join(SQL(f"_x{n}") for n in staged.binding.extra.values()),
+    )
 
 
-def _copy_malformed(connection: Connection, staged: Staged, spill: IO[str]) -> None:
-    # A record without cells cannot be told apart into columns, so a secret in it cannot be left out:
-    # then only its place is kept, and the archive has the rest.
-    has_secret = any(column.secret for column in staged.contract.columns)
-    with connection.cursor().copy(
-        SQL("copy {} (_line, rule, reason, original) from stdin").format(staged.table("bad"))
-    ) as copy:
-        for line in spill:
-            malformed = Malformed(*json.loads(line))
-            original = {RECORD: None if has_secret else malformed.text}
-            copy.write_row((malformed.line, "malformed", malformed.rule, Jsonb(original)))
+def _deleted(staged: Staged) -> sql.Composed:
+    delta = staged.contract.delta
+    if delta is None or delta.column not in staged.binding.positions:
+        return SQL("default false").format()  # each generated column takes COPY a tenth longer
+    return SQL("generated always as (coalesce({} = any({}), false)) stored").format(
+        sql.Identifier(delta.column), sql.Literal(list(delta.deleted))
+    )
 
 
 def _copy_quarantined(connection: Connection, staged: Staged, ids: list[int]) -> None:
     """Stage the originals of quarantined rows; `_line` is the quarantine id, unique where lines are not."""
-    fields = [f"c{n}" for n in range(1, len(staged.binding.header) + 1)]
-    originals = [
-        SQL("(original || coalesce(corrected, '{{}}')) ->> {}").format(sql.Literal(header))
-        for header in staged.binding.header
+    cells = [
+        SQL("q.sent ->> {}").format(sql.Literal(staged.binding.header[staged.binding.positions[column.name] - 1]))
+        for column in staged.bound
     ]
     staged.rows_read = connection.execute(
         SQL(
-            "insert into {} (_line, {}) select quarantine_id, {} from etl.quarantine where quarantine_id = any({})"
-        ).format(staged.table("text"), names(fields), SQL(", ").join(originals), sql.Literal(ids))
+            "insert into {} select quarantine_id, {},"
+            " (select jsonb_object_agg(key, value) from jsonb_each(q.sent) where key = any({})), q.sent from"
+            " (select quarantine_id, original || coalesce(corrected, '{{}}') as sent from etl.quarantine"
+            " where quarantine_id = any({})) q"
+        ).format(
+            staged.table("text"),
+            SQL(", ").join(cells),
+            sql.Literal(list(staged.binding.extra)),
+            sql.Literal(ids),
+        )
     ).rowcount
 
 
-def _original(staged: Staged) -> sql.Composed:
-    """The record as sent, by header, without secrets."""
-    secret = {column.name for column in staged.contract.columns if column.secret}
-    hidden = {position for name, position in staged.binding.positions.items() if name in secret}
-    kept = [
-        (header, n)
-        for n, header in enumerate(staged.binding.header, 1)
-        if n not in hidden and snake_case(header) not in secret
-    ]
-    return _json_object(kept)
-
-
-def _json_object(fields: list[tuple[str, int]]) -> sql.Composed:
-    return SQL("jsonb_object(array[{}]::text[], array[{}]::text[])").format(
-        SQL(", ").join(sql.Literal(header) for header, _ in fields),
-        SQL(", ").join(SQL(f"t.c{n}") for _, n in fields),
+def _judge_odd(connection: Connection, staged: Staged) -> None:
+    """Type the records that break no rule, set aside the others."""
+    contract = staged.contract
+    texts = {column.name: sql.Identifier("t", column.name) for column in staged.bound}
+    broken = violation(contract, texts)
+    columns = [column.name for column in staged.bound]
+    values: list[sql.Composable] = [typed_value(column, texts[column.name]) for column in staged.bound]
+    if _has_fields_of_its_own(connection, staged):
+        columns += [f"_x{n}" for n in staged.binding.extra.values()]
+        values += [SQL("t._extra ->> {}").format(sql.Literal(header)) for header in staged.binding.extra]
+    else:
+        columns.append("_extra")
+        values.append(SQL("t._extra"))
+    connection.execute(
+        SQL("insert into {} ({}, _source_row) select {}, t._line from {} t where ({}) is null").format(
+            staged.table("typed"), names(columns), SQL(", ").join(values), staged.table("text"), broken
+        )
+    )
+    connection.execute(
+        SQL(
+            "insert into {bad} (_line, rule, column_name, source_key, original)"
+            " select _line, split_part(broken, ':', 1), split_part(broken, ':', 2), source_key, _original from ("
+            "select t._line, {broken} as broken, {key} as source_key, t._original from {text} t offset 0) b"
+            " where broken is not null"
+        ).format(bad=staged.table("bad"), broken=broken, key=_source_key(staged, texts), text=staged.table("text"))
     )
 
 
-def _source_key(staged: Staged) -> sql.Composed:
+def _has_fields_of_its_own(connection: Connection, staged: Staged) -> bool:
+    """Whether the typed table was made for sound lines, with `_extra` generated from columns."""
+    row = connection.execute(
+        "select attgenerated <> '' from pg_attribute where attrelid = %s::regclass and attname = '_extra'",
+        [staged.table("typed").as_string(None)],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _source_key(staged: Staged, texts: Mapping[str, sql.Composable]) -> sql.Composed:
     """The key as jsonb (column → text of the typed value), null where a key column cannot be read."""
     contract = staged.contract
     key_only = contract.model_copy(
@@ -233,321 +279,49 @@ def _source_key(staged: Staged) -> sql.Composed:
     )
     pairs = [
         SQL("{}, ({})::text").format(
-            sql.Literal(name), typed_value(contract.column(name), staged.binding.text(name) or SQL("null"))
+            sql.Literal(name), typed_value(contract.column(name), texts.get(name, SQL("null")))
         )
         for name in contract.key
     ]
     return SQL("case when {} is null then jsonb_build_object({}) end").format(
-        violation(key_only, _texts(staged)), SQL(", ").join(pairs)
+        violation(key_only, texts), SQL(", ").join(pairs)
     )
-
-
-def _texts(staged: Staged) -> dict[str, sql.Composable]:
-    found = {column.name: staged.binding.text(column.name) for column in staged.contract.stored_columns}
-    return {name: text for name, text in found.items() if text is not None}
-
-
-@dataclass(frozen=True)
-class _TermLookup:
-    """How the valid rows `v` find their term: joins, the term's expression, the rule of a row without one."""
-
-    joins: sql.Composable
-    term: sql.Composable
-    rule: sql.Composable
-
-
-def _term_lookup(staged: Staged, delivery_term: str | None, parents: dict[str, Staged]) -> _TermLookup:
-    contract = staged.contract
-    match contract.term:
-        case TermByDelivery():
-            return _TermLookup(SQL(""), sql.Literal(delivery_term), SQL("'term'"))
-        case TermByColumn(column=column) as rule:
-            spelled = term_from_column(rule, sql.Identifier("v", column))
-            return _TermLookup(
-                SQL("left join etl.term k on k.term_key = {}").format(spelled),
-                SQL("k.term_key"),
-                SQL("'term'"),
-            )
-        case TermByDate(column=column, school=school):
-            own_school = sql.Identifier("v", school) if school else SQL("''")
-            return _TermLookup(
-                SQL(
-                    "left join etl.term_day own on own.school_id = {school} and own.day = {day}"
-                    " left join etl.term_day shared on shared.school_id = '' and shared.day = {day}"
-                ).format(school=own_school, day=sql.Identifier("v", column)),
-                SQL("coalesce(own.term_key, shared.term_key)"),
-                SQL("'term'"),
-            )
-        case TermVia(parent=parent, key=key):
-            return _via(staged, parent, key, parents.get(parent))
-    raise DeclarationError(f"{contract.name}: no such term rule {contract.term!r}")
-
-
-def _via(staged: Staged, parent: str, key: dict[str, str], sent: Staged | None) -> _TermLookup:
-    raw_parent = sql.Identifier(staged.contract.raw_schema, f"{staged.contract.system}__{parent}")
-    columns = list(key.values())
-    sources = [
-        SQL("select {}, term_key from {} where _feed = {}").format(names(columns), raw_parent, sql.Literal(staged.feed))
-    ]
-    if sent is not None:
-        sent_keys = SQL("select {} from {}").format(names(columns), sent.table("typed"))
-        sources[0] = SQL("{} and ({}) not in ({})").format(sources[0], names(columns), sent_keys)
-        sources.append(SQL("select {}, term_key from {}").format(names(columns), sent.table("typed")))
-    joins = SQL(
-        "left join (select {columns}, min(term_key) as term_key, count(distinct term_key) as terms"
-        " from ({rows}) p group by {columns}) parent on {matches}"
-    ).format(
-        columns=names(columns),
-        rows=SQL(" union all ").join(sources),
-        matches=SQL(" and ").join(
-            SQL("{} = {}").format(sql.Identifier("v", child), sql.Identifier("parent", column))
-            for child, column in key.items()
-        ),
-    )
-    return _TermLookup(
-        joins,
-        SQL("case when parent.terms = 1 then parent.term_key end"),
-        SQL("case when parent.terms > 1 then 'parent_ambiguous' else 'parent' end"),
-    )
-
-
-def _valid_rows(staged: Staged, *, original: bool = False) -> sql.Composed:
-    """The staged rows that break no rule, typed. `offset 0` keeps casts from running on invalid texts.
-
-    original: with the record as sent, which costs as much as reading a date.
-    """
-    contract = staged.contract
-    values = [
-        SQL("{} as {}").format(_value(staged, column.name), sql.Identifier(column.name))
-        for column in contract.stored_columns
-    ]
-    extra = [(header, position) for header, position in staged.binding.extra.items()]
-    return SQL(
-        "(select t._line, {values}, {extra} as _extra, {original} as _original from {text} t"
-        " where ({violation}) is null offset 0)"
-    ).format(
-        values=SQL(", ").join(values),
-        extra=_json_object(extra) if extra else SQL("null::jsonb"),
-        original=_original(staged) if original else SQL("null::jsonb"),
-        text=staged.table("text"),
-        violation=violation(contract, _texts(staged)),
-    )
-
-
-def _value(staged: Staged, name: str) -> sql.Composable:
-    column = staged.contract.column(name)
-    text = staged.binding.text(name)
-    return typed_value(column, text) if text is not None else SQL(f"null::{column.type.value}")
-
-
-def _validate(connection: Connection, staged: Staged, delivery_term: str | None, parents: dict[str, Staged]) -> None:
-    contract = staged.contract
-    lookup = _term_lookup(staged, delivery_term, parents)
-    stored = [column.name for column in contract.stored_columns]
-    deleted = (
-        SQL("coalesce({} = any({}), false)").format(
-            sql.Identifier("v", contract.delta.column), sql.Literal(list(contract.delta.deleted))
-        )
-        if contract.delta
-        else SQL("false")
-    )
-    values = [sql.Identifier("v", name) for name in stored]
-    valid = connection.execute(
-        SQL(
-            "insert into {typed} (term_key, _feed, {columns}, _extra, _source_file, _source_row, _row_hash, _deleted)"
-            " select {term}, {feed}, {values}, v._extra, {file}, v._line, {hash}, {deleted}"
-            " from {rows} v {joins} where ({term}) is not null"
-        ).format(
-            typed=staged.table("typed"),
-            columns=names(stored),
-            term=lookup.term,
-            feed=sql.Literal(staged.feed),
-            values=SQL(", ").join(values),
-            file=sql.Literal(staged.source_file),
-            hash=row_hash([*values, SQL("v._extra")]),
-            deleted=deleted,
-            rows=_valid_rows(staged),
-            joins=lookup.joins,
-        )
-    ).rowcount
-    malformed = _count(connection, SQL("select count(*) from {}").format(staged.table("bad")))
-    if valid + malformed == staged.rows_read:
-        return
-    broken = SQL("({})").format(violation(contract, _texts(staged)))
-    connection.execute(
-        SQL(
-            "insert into {bad} (_line, rule, column_name, source_key, original)"
-            " select _line, split_part(broken, ':', 1), split_part(broken, ':', 2), source_key, original from ("
-            "select t._line, {broken} as broken, {key} as source_key, {original} as original from {text} t offset 0) b"
-            " where broken is not null"
-        ).format(
-            bad=staged.table("bad"),
-            broken=broken,
-            key=_source_key(staged),
-            original=_original(staged),
-            text=staged.table("text"),
-        )
-    )
-    key_pairs = [SQL("{}, {}::text").format(sql.Literal(name), sql.Identifier("v", name)) for name in contract.key]
-    connection.execute(
-        SQL(
-            "insert into {bad} (_line, rule, source_key, original)"
-            " select v._line, {rule}, jsonb_build_object({key}), v._original from {rows} v {joins}"
-            " where ({term}) is null"
-        ).format(
-            bad=staged.table("bad"),
-            rule=lookup.rule,
-            key=SQL(", ").join(key_pairs),
-            rows=_valid_rows(staged, original=True),
-            joins=lookup.joins,
-            term=lookup.term,
-        )
-    )
-
-
-def _set_duplicates_aside(connection: Connection, staged: Staged) -> None:
-    """Drop identical duplicates; quarantine rows that share a key and differ.
-
-    The unique index tells whether there are any, and then serves the comparison with the open rows.
-    """
-    contract = staged.contract
-    index = SQL("create unique index on {} ({})").format(staged.table("typed"), names(contract.key))
-    try:
-        with connection.transaction():
-            connection.execute(index)
-        return
-    except errors.UniqueViolation:
-        pass
-    same_key = SQL(" and ").join(SQL("a.{0} = g.{0}").format(sql.Identifier(name)) for name in contract.key)
-    groups = SQL(
-        "(select {key}, min(_source_row) as first_row, count(distinct _row_hash) as versions"
-        " from {typed} group by {key} having count(*) > 1)"
-    ).format(key=names(contract.key), typed=staged.table("typed"))
-    rows = connection.execute(
-        SQL(
-            "with gone as (delete from {typed} a using {groups} g where {same_key} and g.versions = 1"
-            " and a._source_row <> g.first_row returning a.term_key) select term_key, count(*) from gone group by 1"
-        ).format(typed=staged.table("typed"), groups=groups, same_key=same_key)
-    )
-    staged.duplicates = dict(rows.fetchall())
-    key_pairs = [SQL("{}, gone.{}::text").format(sql.Literal(name), sql.Identifier(name)) for name in contract.key]
-    connection.execute(
-        SQL(
-            "with gone as (delete from {typed} a using {groups} g where {same_key} returning a.*)"
-            " insert into {bad} (_line, rule, term_key, source_key, original)"
-            " select t._line, 'duplicate', gone.term_key, jsonb_build_object({key}), {original}"
-            " from gone join {text} t on t._line = gone._source_row"
-        ).format(
-            typed=staged.table("typed"),
-            groups=groups,
-            same_key=same_key,
-            bad=staged.table("bad"),
-            key=SQL(", ").join(key_pairs),
-            original=_original(staged),
-            text=staged.table("text"),
-        )
-    )
-    connection.execute(index)
 
 
 def _count_quarantined(connection: Connection, staged: Staged, delivery_term: str | None) -> None:
     if isinstance(staged.contract.term, TermByDelivery):
         connection.execute(SQL("update {} set term_key = %s").format(staged.table("bad")), [delivery_term])
-    staged.quarantined = dict(
-        connection.execute(SQL("select term_key, count(*) from {} group by 1").format(staged.table("bad"))).fetchall()
-    )
-    staged.closes = not _count(
-        connection,
-        SQL(
-            "select count(*) from {} where source_key is null or rule in ('term', 'parent', 'parent_ambiguous')"
-        ).format(staged.table("bad")),
-    )
-
-
-def quarantine(connection: Connection, staged: Staged, effective: date | None) -> None:
-    """Keep the rows that were set aside; a second load of the same content does not double them.
-
-    Identical records of one file are told apart by their occurrence, so that each is counted. A row of
-    an earlier delivery with the same key, or without one and with the same text, is past.
-    """
-    if not staged.quarantined:
-        return
-    _say_what_is_wrong(connection, staged)
-    connection.execute(
-        SQL(
-            "insert into etl.quarantine (raw_table, feed, delivery_id, source_file, source_row, term_key, source_key,"
-            " original, rule, column_name, message, as_of_load, content_hash, occurrence)"
-            " select %s, %s, %s, %s, b._line, b.term_key, b.source_key, b.original, b.rule, nullif(b.column_name, ''),"
-            " s.message, %s, md5((select sha256 from etl.delivery where delivery_id = %s) || b.original::text),"
-            " row_number() over (partition by b.original order by b._line)"
-            " from {} b join said s on s.rule = b.rule and s.column_name is not distinct from b.column_name"
-            " and s.reason is not distinct from b.reason"
-            " on conflict (raw_table, feed, content_hash, occurrence) do nothing"
-        ).format(staged.table("bad")),
-        [
-            staged.contract.name,
-            staged.feed,
-            staged.delivery_id,
-            staged.source_file,
-            _older_loads(connection, staged.feed, effective),
-            staged.delivery_id,
-        ],
-    )
-    connection.execute(
-        SQL(
-            "update etl.quarantine q set status = 'superseded' from etl.quarantine n"
-            " where n.delivery_id = %s and n.raw_table = %s and n.status = 'open'"
-            " and q.raw_table = n.raw_table and q.feed = n.feed and q.status = 'open'"
-            " and q.delivery_id < n.delivery_id and q.as_of_load <= n.as_of_load and {same_term}"
-            " and (q.source_key = n.source_key"
-            " or (q.source_key is null and q.original = n.original and q.original ->> %s is not null))"
-        ).format(same_term=same_term(staged.contract, "q", SQL("n.term_key"))),
-        [staged.delivery_id, staged.contract.name, RECORD],
-    )
-
-
-def same_term(contract: Contract, quarantined: str, term: sql.Composable) -> sql.Composable:
-    """Whether a quarantined row competes with a row of a term that has its key.
-
-    Under the rule `delivery` a key stands in many terms at once, under the others in one.
-    """
-    if not isinstance(contract.term, TermByDelivery):
-        return SQL("true")
-    return SQL("{} = {}").format(sql.Identifier(quarantined, "term_key"), term)
-
-
-def _older_loads(connection: Connection, feed: str, effective: date | None) -> int:
-    """The last load that is not newer than a delivery: the latest, else the one before the first of a later date."""
-    row = connection.execute(
-        "select coalesce((select min(load_id) - 1 from etl.load_log where feed = %s and status = 'applied'"
-        " and effective_date > %s), (select max(load_id) from etl.load_log), 0)",
-        [feed, effective],
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _say_what_is_wrong(connection: Connection, staged: Staged) -> None:
-    """Temporary table `said`: the message of every rule that was broken."""
-    contract = staged.contract
-    columns = {column.name: column for column in contract.columns}
     rows = connection.execute(
-        SQL("select distinct rule, column_name, reason from {}").format(staged.table("bad"))
+        SQL(
+            "select term_key, count(*), bool_or(source_key is null or rule in ('term', 'parent', 'parent_ambiguous'))"
+            " from {} group by 1"
+        ).format(staged.table("bad"))
     ).fetchall()
-    messages = [
-        (rule, column, reason, describe(rule, contract, columns.get(column or ""), reason or ""))
-        for rule, column, reason in rows
-    ]
-    connection.execute("create temp table said (rule text, column_name text, reason text, message text) on commit drop")
-    with connection.cursor().copy("copy said from stdin") as copy:
-        for message in messages:
-            copy.write_row(message)
+    staged.quarantined = {term: count for term, count, _ in rows}
+    staged.closes = not any(unreadable for _, _, unreadable in rows)
 
 
-def staged_terms(connection: Connection, staged: Staged) -> dict[str, int]:
-    """Typed rows by term."""
-    return dict(
-        connection.execute(SQL("select term_key, count(*) from {} group by 1").format(staged.table("typed"))).fetchall()
-    )
+def mode_of_rows(connection: Connection, staged: Staged) -> LoadMode | None:
+    """The mode in which the valid rows say that they were sent: every one of them states what a delta states,
+    or none states any of it. None where they do not agree. Costs a look at the first row where that decides."""
+    delta = staged.contract.delta
+    if delta is None or not delta.stated:
+        return None
+    given = [SQL("coalesce({}::text, '') <> ''").format(sql.Identifier(name)) for name in delta.stated]
+    row = connection.execute(
+        SQL(
+            "select exists (select from {typed}), not exists (select from {typed} where not ({all_given})),"
+            " not exists (select from {typed} where {any_given})"
+        ).format(
+            typed=staged.table("typed"),
+            all_given=SQL(" and ").join(given),
+            any_given=SQL(" or ").join(given),
+        )
+    ).fetchone()
+    some, is_delta, is_full = row or (False, False, False)
+    if not some or is_delta == is_full:
+        return None
+    return LoadMode.DELTA if is_delta else LoadMode.FULL
 
 
 @contextmanager
@@ -580,8 +354,3 @@ def _by_delivery(tables: Iterator[str]) -> dict[str, list[str]]:
     for table in tables:
         found.setdefault(table[1:].split("_", 1)[0], []).append(table)
     return found
-
-
-def _count(connection: Connection, query: sql.Composed) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0

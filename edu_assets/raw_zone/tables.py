@@ -63,6 +63,12 @@ create table if not exists etl.landing_file (
     path text primary key, feed text, bytes bigint not null, modified_ns bigint not null,
     sha256 text, delivery_id bigint, seen_at timestamptz not null default clock_timestamp()
 );
+alter table etl.landing_file add column if not exists etag text;
+create table if not exists etl.landing_place (
+    feed text primary key, looked_at timestamptz not null default clock_timestamp(),
+    failures integer not null, problem text
+);
+comment on table etl.landing_place is 'the last look at each remote landing place, and what was wrong with it';
 create table if not exists etl.delivery (
     delivery_id bigint generated always as identity primary key,
     feed text not null, system text not null, source_file text not null,
@@ -147,8 +153,8 @@ def history_identifier(contract: Contract) -> sql.Identifier:
 
 
 def key_columns(contract: Contract) -> tuple[str, ...]:
-    """The raw key: term, feed and source key."""
-    return ("term_key", "_feed", *contract.key)
+    """The raw key: source key, feed and term. A partition's constants stand last, where they cost a sort nothing."""
+    return (*contract.key, "_feed", "term_key")
 
 
 def all_columns(contract: Contract) -> tuple[str, ...]:
@@ -210,6 +216,7 @@ def deploy(warehouse: Warehouse, network: Network, declared: Registry | None = N
         existing = _existing_columns(connection)
         for contract in declared.contracts.values():
             _create_or_extend(connection, contract, existing)
+        _allow_nulls(connection, declared)
         _publish(connection, network)
 
 
@@ -256,35 +263,52 @@ def _create_or_extend(
             )
 
 
-def _create(connection: Connection, contract: Contract) -> None:
-    connection.execute(
-        sql.SQL("create table {} ({}, primary key ({})) partition by list (term_key)").format(
-            raw_identifier(contract), column_definitions(contract), names(key_columns(contract))
+def _allow_nulls(connection: Connection, declared: Registry) -> None:
+    """Lift `not null` where a contract no longer requires a column; a partition may have it by itself."""
+    optional = [
+        f"{contract.name}.{column.name}"
+        for contract in declared.contracts.values()
+        for column in contract.stored_columns
+        if not column.required
+    ]
+    rows = connection.execute(
+        "select c.oid::regclass::text, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " join pg_attribute a on a.attrelid = c.oid and a.attnotnull"
+        " left join pg_inherits i on i.inhrelid = c.oid left join pg_class parent on parent.oid = i.inhparent"
+        " where n.nspname like 'raw\\_%%' and c.relkind in ('p', 'r')"
+        " and coalesce(parent.relname, c.relname) || '.' || a.attname = any(%s) order by c.relispartition",
+        [optional],
+    ).fetchall()
+    for table, column in rows:
+        connection.execute(
+            sql.SQL("alter table {} alter column {} drop not null").format(sql.SQL(table), sql.Identifier(column))
         )
-    )
-    connection.execute(
+
+
+def _create(connection: Connection, contract: Contract) -> None:
+    """Create both tables of a contract with their comments, in one round trip: there are thousands of comments."""
+    raw, history = raw_identifier(contract), history_identifier(contract)
+    statements = [
+        sql.SQL("create table {} ({}, primary key ({})) partition by list (term_key)").format(
+            raw, column_definitions(contract), names(key_columns(contract))
+        ),
         sql.SQL("create table {} ({}, {})").format(
-            history_identifier(contract),
+            history,
             column_definitions(contract),
             sql.SQL(", ").join(sql.SQL(f"{name} {kind}") for name, kind in HISTORY_COLUMNS),
+        ),
+        sql.SQL("create index on {} ({})").format(history, names((*key_columns(contract), "_closed_by"))),
+        sql.SQL("comment on table {} is {}").format(raw, sql.Literal(contract.description)),
+    ]
+    statements += [
+        sql.SQL("comment on column {}.{} is {}").format(
+            raw,
+            sql.Identifier(column.name),
+            sql.Literal(f"{column.description} [personal data: {column.personal.value}]"),
         )
-    )
-    connection.execute(
-        sql.SQL("create index on {} ({})").format(
-            history_identifier(contract), names((*key_columns(contract), "_closed_by"))
-        )
-    )
-    connection.execute(
-        sql.SQL("comment on table {} is {}").format(raw_identifier(contract), sql.Literal(contract.description))
-    )
-    for column in contract.stored_columns:
-        connection.execute(
-            sql.SQL("comment on column {}.{} is {}").format(
-                raw_identifier(contract),
-                sql.Identifier(column.name),
-                sql.Literal(f"{column.description} [personal data: {column.personal.value}]"),
-            )
-        )
+        for column in contract.stored_columns
+    ]
+    connection.execute(sql.SQL("; ").join(statements))
 
 
 def create_partition(connection: Connection, contract: Contract, term_key: str) -> None:

@@ -245,7 +245,10 @@ def _stray_file(district: District, population: Population) -> _Delivery:
 
 def _write(landing: Path, network: Network, delivery: _Delivery, place: int) -> ExportedFile:
     """Write one file unless the same content lies there; `place` keeps a day's files in order."""
-    path = landing / network.feeds[delivery.feed].landing / delivery.name
+    folder = network.feeds[delivery.feed].folder
+    if folder is None:
+        raise DeclarationError(f"the sample is written into folders, but feed {delivery.feed} lands at a remote place")
+    path = landing / folder / delivery.name
     stands = path.is_file() and path.stat().st_size == len(delivery.content) and path.read_bytes() == delivery.content
     if not stands:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,9 @@
 """Files and packages of files as tables of text records.
 
-Belongs here: opening a CSV or a zip of CSVs, reading header and records byte-exactly, saying what is
-wrong with a file. Does not belong here: which table a file is (the contract claims it), what a value
-means (raw_zone/), where files arrive (raw_zone/archive.py).
-
-Two readings of one file exist for speed. `blocks` hands the bytes on as they are, for PostgreSQL to
-parse: it is right only for plain files and says so by raising NotPlain. `records` parses here,
-several times slower, and copes with everything; what it cannot read it yields as Malformed.
+Belongs here: what arrived in one piece, which kind of file each of its tables is, dates in names, the
+manifest. Does not belong here: the reading of one kind of file (csv_table.py, workbook.py, json_table.py),
+which table a file is (the contract claims it), what a value means (raw_zone/), where files arrive
+(raw_zone/archive.py).
 """
 
 from __future__ import annotations
@@ -15,201 +12,146 @@ import csv
 import io
 import re
 import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO
 
-BLOCK_BYTES = 1 << 20
-HEADER_BYTES = 1 << 20
-BOM = b"\xef\xbb\xbf"
+from edu_assets.contracts.base import Contract, Csv, Json, Workbook
+from edu_assets.sources.csv_table import open_csv
+from edu_assets.sources.json_table import open_json
+from edu_assets.sources.line_reader import BOM
+from edu_assets.sources.records import (
+    FileRefused,
+    Source,
+    Table,
+    require_harmless,
+    sound,
+)
+from edu_assets.sources.workbook import is_workbook, open_workbook
+
+__all__ = [
+    "EFFECTIVE_DATE_IN_NAME",
+    "FileRefused",
+    "Package",
+    "Table",
+    "open_package",
+]
+
 EFFECTIVE_DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
-
-
-class FileRefused(Exception):
-    """A file or package cannot be loaded at all; nothing of it was. The message names the mend."""
-
-
-class NotPlain(Exception):
-    """The bytes hold something that PostgreSQL's CSV reader would not read byte-exactly."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record: `line` is the 1-based line of the file on which it starts."""
-
-    line: int
-    cells: list[str]
-
-
-@dataclass(frozen=True)
-class Malformed:
-    """A record that has no cells to bind: wrong count, undecodable bytes, a NUL."""
-
-    line: int
-    text: str
-    rule: str
-
-
-@dataclass(frozen=True)
-class CsvTable:
-    """One CSV, a file of its own or a member of a zip. `name` is its file name, `header` as sent."""
-
-    path: Path
-    member: str | None
-    name: str
-    header: tuple[str, ...]
-
-    @contextmanager
-    def _open(self) -> Iterator[IO[bytes]]:
-        if self.member is None:
-            with self.path.open("rb") as stream:
-                yield stream
-            return
-        with (
-            _sound(f"member {self.member}"),
-            zipfile.ZipFile(self.path) as archive,
-            archive.open(self.member) as stream,
-        ):
-            yield stream
-
-    def blocks(self) -> Iterator[bytes]:
-        """The file's bytes without BOM, header included.
-
-        Raises NotPlain at a quote, a NUL, a carriage return that does not end a line, or a backslash
-        (a line `\\.` ends the data for PostgreSQL's reader).
-        """
-        with self._open() as stream:
-            first = True
-            tail_cr = b""
-            while block := stream.read(BLOCK_BYTES):
-                if first:
-                    block = block.removeprefix(BOM)
-                    first = False
-                block = tail_cr + block
-                tail_cr = b"\r" if block.endswith(b"\r") else b""
-                if tail_cr:
-                    block = block[:-1]
-                if b'"' in block or b"\\" in block or b"\0" in block:
-                    raise NotPlain
-                if block.count(b"\r") != block.count(b"\r\n"):
-                    raise NotPlain
-                yield block
-            if tail_cr:
-                raise NotPlain
-
-    def records(self) -> Iterator[Record | Malformed]:
-        """Every record after the header; blank lines are no records.
-
-        Quotes are read strictly: a reader that forgives a stray one takes the lines after it for the
-        rest of a value, and rows are lost in a record that looks sound.
-        """
-        width = len(self.header)
-        with self._open() as stream:
-            lines = _Lines(io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline=""))
-            reader = csv.reader(lines, strict=True)
-            next(reader, None)
-            while True:
-                started = reader.line_num + 1
-                lines.taken.clear()
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield Malformed(started, _printable("".join(lines.taken)), f"is no CSV record ({error})")
-                    continue
-                if cells:
-                    yield _record(started, cells, lines.taken, width)
-
-
-class _Lines:
-    """The lines of a text; `taken` are those that the record being read consists of."""
-
-    def __init__(self, text: IO[str]) -> None:
-        self._text = text
-        self.taken: list[str] = []
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._text)
-        self.taken.append(line)
-        return line
-
-
-def _record(line: int, cells: list[str], taken: list[str], width: int) -> Record | Malformed:
-    rule = None
-    joined = "".join(cells)
-    if "\0" in joined:
-        rule = "holds a NUL byte, which no text column can keep"
-    elif not joined.isascii() and any("\udc80" <= char <= "\udcff" for char in joined):
-        rule = "is not UTF-8"
-    elif len(cells) != width:
-        rule = f"has {len(cells)} fields where the header has {width}"
-    if rule is None:
-        return Record(line, cells)
-    return Malformed(line, _printable("".join(taken)), rule)
-
-
-def _printable(text: str) -> str:
-    """The text of a record with what PostgreSQL cannot store, NUL and undecodable bytes, spelled out."""
-    whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return whole.replace("\0", "\\x00").rstrip("\r\n")
-
-
-@contextmanager
-def _sound(where: str) -> Iterator[None]:
-    """Turn what the zip reader finds wrong into a refusal."""
-    try:
-        yield
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise FileRefused(f"{where} is damaged ({error}); ask the sender for the package again") from error
-    except (NotImplementedError, RuntimeError) as error:
-        # So zipfile says that a member is encrypted or packed by a method that it does not know.
-        raise FileRefused(f"{where} cannot be unpacked ({error}); ask the sender for a plain zip") from error
+ZIP = b"PK\x03\x04"
+EMPTY_ZIP = b"PK\x05\x06"
+OLE = b"\xd0\xcf\x11\xe0"  # the container of .xls, and of a workbook with a password
+MANIFEST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Package:
-    """What arrived in one piece: a zip's members, or one CSV.
+    """What arrived in one piece: a zip's members, or one file.
 
-    `effective_date` is the date in the name, else the newest entry's; None for a bare CSV whose name
+    tables: one for each file and contract that claims it, and for each file that none claims.
+    `effective_date` is the date in the name, else the newest entry's; None for a bare file whose name
     has none. `manifest` maps its properties where the package has one.
     """
 
     path: Path
-    tables: tuple[CsvTable, ...]
+    tables: tuple[Table, ...]
     effective_date: date | None
     manifest: dict[str, str] | None
 
 
-def open_package(path: Path, name: str, manifest_file: str | None = None) -> Package:
+def open_package(
+    path: Path, name: str, manifest_file: str | None = None, contracts: Sequence[Contract] = ()
+) -> Package:
     """Look into a file: which tables it has and which headers. `name` is the name it arrived under.
 
-    Raises FileRefused for what is no CSV and no sound zip.
+    contracts: those of the system, which say how their files are written. Raises FileRefused for what is
+    neither a table nor a sound zip.
     """
-    if not zipfile.is_zipfile(path):
-        with path.open("rb") as stream:
-            start = stream.read(4)
-        if start.startswith(b"PK") or name.lower().endswith(".zip"):
-            raise FileRefused(
-                f"{name} is a zip that is cut off or damaged (its directory is missing): ask the sender for it again"
-            )
-        table = CsvTable(path, None, name, _header(path, None, name))
-        return Package(path, (table,), _date_in(name), None)
-    with _sound(name), zipfile.ZipFile(path) as archive:
+    whole = Source(path, None, name)
+    start = whole.head(8)
+    if zipfile.is_zipfile(path) and not is_workbook(whole):
+        return _open_zip(path, name, manifest_file, contracts)
+    if (start.startswith(b"PK") or name.lower().endswith(".zip")) and not zipfile.is_zipfile(path):
+        raise FileRefused(
+            f"{name} is a zip that is cut off or damaged (its directory is missing): ask the sender for it again"
+        )
+    return Package(path, tuple(_open_tables(whole, contracts)), _date_in(name), None)
+
+
+def _open_zip(path: Path, name: str, manifest_file: str | None, contracts: Sequence[Contract]) -> Package:
+    with sound(name), zipfile.ZipFile(path) as archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
+        require_harmless(name, infos, path.stat().st_size)
         _require_flat(name, [info.filename for info in infos])
         members = [info.filename for info in infos if info.filename != manifest_file]
         manifest = _manifest(archive, manifest_file) if manifest_file in archive.namelist() else None
         newest = max((day for day in map(_day_of_entry, infos) if day), default=None)
-    tables = tuple(CsvTable(path, member, member, _header(path, member, name)) for member in members)
+    tables = tuple(table for member in members for table in _open_tables(Source(path, member, member), contracts, name))
     return Package(path, tables, _date_in(name) or newest, manifest)
+
+
+def _open_tables(source: Source, contracts: Sequence[Contract], package: str | None = None) -> Iterator[Table]:
+    """A file as the table of every contract that claims it: a workbook may hold one on each sheet."""
+    claiming = [contract for contract in contracts if contract.claims(source.name)]
+    start = source.head(8)
+    workbook = start.startswith((ZIP, EMPTY_ZIP)) and is_workbook(source)
+    if start.startswith((ZIP, EMPTY_ZIP)) and not workbook:
+        raise FileRefused(f"{package or source.name} holds the zip {source.name}: send its files, or send it by itself")
+    if not claiming:
+        yield _unclaimed(source)
+        return
+    if start.startswith(OLE):
+        raise FileRefused(
+            f"{source.name} is a workbook of the old kind (.xls), or has a password: save it as .xlsx without one, "
+            "or as CSV"
+        )
+    if len(claiming) > 1 and not workbook:
+        claiming = [_meant(source, claiming)]
+    for contract in claiming:
+        yield _open_table(source, contract, workbook)
+
+
+def _unclaimed(source: Source) -> Table:
+    """A file that nobody reads; its header, if it has one, tells what it may have been meant for."""
+    try:
+        return open_csv(source, Csv(), None)
+    except FileRefused:
+        return Table(source, ())
+
+
+def _meant(source: Source, claiming: Sequence[Contract]) -> Contract:
+    """Of several contracts that claim a file by its name, the one whose header it has."""
+    fitting = [
+        contract for contract in claiming if contract.is_like(_open_table(source, contract, workbook=False).header)
+    ]
+    if len(fitting) != 1:
+        names = ", ".join(contract.name for contract in fitting or claiming)
+        seen = "has the columns of all of them" if fitting else "has the columns of none of them"
+        raise FileRefused(
+            f"{source.name} could be {names} by its name, and {seen}: give it a name that only one claims"
+        )
+    return fitting[0]
+
+
+def _open_table(source: Source, contract: Contract, workbook: bool) -> Table:
+    """A file as its contract declares it. What kind of file it is, its first bytes tell."""
+    declared = {type(form): form for form in contract.written}
+    if workbook:
+        form = declared.get(Workbook)
+        if not isinstance(form, Workbook):
+            raise FileRefused(
+                f"{source.name} is an Excel workbook, and the contract {contract.name} declares no Workbook: "
+                "send it as CSV, or declare the sheet in the contract's `written`"
+            )
+        return open_workbook(source, form, contract)
+    plain, json = declared.get(Csv), declared.get(Json)
+    looks_like_json = source.head(64).removeprefix(BOM).lstrip()[:1] in (b"{", b"[")
+    if isinstance(json, Json) and (plain is None or looks_like_json):
+        return open_json(source, json, contract)
+    if isinstance(plain, Csv):
+        return open_csv(source, plain, contract)
+    raise FileRefused(f"{source.name} is no Excel workbook, which is all that the contract {contract.name} declares")
 
 
 def _require_flat(name: str, members: list[str]) -> None:
@@ -240,25 +182,9 @@ def _date_in(name: str) -> date | None:
 
 def _manifest(archive: zipfile.ZipFile, manifest_file: str | None) -> dict[str, str]:
     try:
-        text = archive.read(str(manifest_file)).decode("utf-8-sig")
+        with archive.open(str(manifest_file)) as stream:
+            text = stream.read(MANIFEST_BYTES).decode("utf-8-sig")
         rows = list(csv.reader(io.StringIO(text, newline="")))
     except (UnicodeDecodeError, csv.Error) as error:
         raise FileRefused(f"{manifest_file} is no CSV in UTF-8: ask the sender for the package again") from error
     return {row[0]: row[1] for row in rows if len(row) >= 2}
-
-
-def _header(path: Path, member: str | None, name: str) -> tuple[str, ...]:
-    table = CsvTable(path, member, name, ())
-    with table._open() as stream:
-        start = stream.read(HEADER_BYTES).removeprefix(BOM)
-    if not start.strip():
-        raise FileRefused(f"{member or name} is empty; a file without rows still needs its header")
-    try:
-        text = start.decode("utf-8", "ignore")
-        header = next(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except (csv.Error, StopIteration) as error:
-        raise FileRefused(f"{member or name}: the first line is no CSV header ({error})") from error
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if twice:
-        raise FileRefused(f"{member or name}: header names {twice} more than once; each column needs its own name")
-    return tuple(header)

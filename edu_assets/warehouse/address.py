@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
+
+from edu_assets.hosts import is_loopback
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,4 @@ class Address:
 
 def is_local(host: str) -> bool:
     """Whether every host of a libpq host list stays on this machine (loopback or a Unix socket)."""
-    return all(_one_is_local(one.strip()) for one in host.split(","))
-
-
-def _one_is_local(host: str) -> bool:
-    if host.startswith(("/", "@")) or host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return all(one.startswith(("/", "@")) or is_loopback(one) for one in map(str.strip, host.split(",")))

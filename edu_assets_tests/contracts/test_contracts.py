@@ -1,6 +1,7 @@
 """Contracts: what a declaration promises by itself."""
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from edu_assets.contracts import Registry, registry
@@ -15,6 +16,11 @@ from edu_assets.contracts.base import (
     TermVia,
     snake_case,
 )
+from edu_assets.gold.generate import generated_files
+from edu_assets.orchestration.partitions import term_partitions
+from edu_assets.orchestration.raw_assets import raw_asset_key, raw_assets
+from edu_assets.orchestration.raw_checks import raw_checks
+from edu_assets_tests.testbed import MakeNetwork
 
 KEY = Column(header="id", required=True)
 
@@ -34,6 +40,13 @@ def declared(table: str = "things", **changes: object) -> Contract:
         }
         | changes
     )
+
+
+@pytest.mark.parametrize("header", ["term_key", "Term Key", "ctid", "xmin"])
+def test_a_column_that_every_raw_table_has_anyway_is_refused(header: str) -> None:
+    with pytest.raises(ValidationError, match="of its own"):
+        declared(columns=(KEY, Column(header=header)))
+    declared(columns=(KEY, Column(header="Source Term", aliases=(header,))))
 
 
 def test_parents_come_before_children() -> None:
@@ -107,3 +120,48 @@ def test_a_contract_of_an_undeclared_system_or_entity_is_refused() -> None:
         Registry([declared()], [], [])
     with pytest.raises(DeclarationError, match="is no entity"):
         Registry([declared(conforms_to=("ghost",))], [], [System(name="demo", title="demo")])
+
+
+def test_every_table_and_column_is_described_and_owned() -> None:
+    for contract in registry().contracts.values():
+        assert contract.description, contract.name
+        assert contract.owner, contract.name
+        for column in contract.columns:
+            assert column.description, f"{contract.name}.{column.name}"
+
+
+def test_references_name_tables_and_columns_that_are_there() -> None:
+    for contract in registry().contracts.values():
+        for column in contract.columns:
+            if column.references is not None:
+                parent = registry().contract(f"{contract.system}__{column.references}")
+                assert len(parent.key) == 1
+                for name in column.referenced_as:
+                    parent.column(name)
+
+
+def test_a_table_without_a_staging_view_is_a_source_all_the_same() -> None:
+    table = declared(columns=(KEY, Column(header="Note", description="note")))
+    files = generated_files(Registry([table], [], [System(name="demo", title="demo")]))
+    [source] = [each for each in yaml.safe_load(files["_sources.yml"])["sources"] if each["name"] == "raw_zone"]
+    [found] = source["tables"]
+    assert found["name"] == "demo__things"
+    assert [column["name"] for column in found["columns"]][:2] == ["id", "note"]
+    assert "demo" not in files["_documentation.yml"]
+
+
+def test_every_contract_is_a_source_of_dbt() -> None:
+    sources = yaml.safe_load(generated_files(registry())["_sources.yml"])["sources"]
+    assert {table["name"] for source in sources if source["name"] != "etl" for table in source["tables"]} == set(
+        registry().contracts
+    )
+
+
+def test_every_contract_of_a_network_is_a_checked_partitioned_asset(make_network: MakeNetwork) -> None:
+    systems = tuple(registry().systems)
+    network = make_network(feeds={name: {"system": name, "landing": name} for name in systems}).settings.network
+    partitions = term_partitions(network)
+    assets = [spec for each in raw_assets(network, registry(), partitions) for spec in each.specs]
+    assert {spec.key for spec in assets} == {raw_asset_key(contract) for contract in registry().contracts.values()}
+    checks = raw_checks(network, registry(), partitions).check_specs
+    assert {check.asset_key for check in checks} == {spec.key for spec in assets}

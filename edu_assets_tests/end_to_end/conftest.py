@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,6 +20,28 @@ from edu_assets.settings import PROJECT
 from edu_assets_tests.testbed import sample_declaration
 
 TIMEOUT_SECONDS = 300
+COPIED = ("edu_assets", "dbt_project", "networks", "pyproject.toml", "setup.py", "workspace.yaml")
+
+
+def copy_of_project(project: Path) -> None:
+    """Copy what a checkout runs on, so that a test can add files to it."""
+    for name in COPIED:
+        source = PROJECT / name
+        ignored = shutil.ignore_patterns("__pycache__", "target", "logs", "generated")
+        if source.is_dir():
+            shutil.copytree(source, project / name, ignore=ignored)
+        else:
+            shutil.copy(source, project / name)
+
+
+def contents(project: Path) -> dict[str, str]:
+    """The hash of every file that an engineer writes in a checkout, by its path."""
+    return {
+        path.relative_to(project).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in project.rglob("*")
+        if path.is_file() and path.suffix in (".py", ".sql", ".yml", ".csv", ".toml", ".yaml")
+        if "generated" not in path.parts and "target" not in path.parts
+    }
 
 
 @dataclass(frozen=True)

@@ -6,23 +6,17 @@ as a checkout of its own. The files below are what an engineer would write.
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
-from edu_assets.settings import PROJECT
 from edu_assets.warehouse import Role, Warehouse
-from edu_assets_tests.end_to_end.conftest import Command
+from edu_assets_tests.end_to_end.conftest import Command, contents, copy_of_project
 from edu_assets_tests.testbed import sample_declaration, settings_for
-
-COPIED = ("edu_assets", "dbt_project", "networks", "pyproject.toml", "setup.py", "workspace.yaml")
 
 TABLE = {
     "edu_assets/contracts/library.py": '''
@@ -55,6 +49,11 @@ LOANS = Contract(
         Column(header="School", required=True, description="the authority's school number"),
         Column(header="Borrower", required=True, description="student", personal=PersonalData.DIRECT),
         Column(header="Lent", type=ColumnType.DATE, required=True, description="day of the loan"),
+        Column(header="Original"),  # names that the platform's own tables have too
+        Column(header="Rule"),
+        Column(header="Reason"),
+        Column(header="Message"),
+        Column(header="X9"),
     ),
     key=("loan",),
     term=TermByDate(column="lent", school="school"),
@@ -111,22 +110,13 @@ models:
 """,
 }
 
-LOANS = """Loan,School,Borrower,Lent
-1,01001,S1,2024-09-03
-2,01001,S2,2024-09-04
-3,02001,S3,2024-10-01
-4,02001,S3,2025-01-15
-5,02001,,2025-01-16
+LOANS = """Loan,School,Borrower,Lent,Original,Rule,Reason,Message,Shelf,X9
+1,01001,S1,2024-09-03,o,r,e,m,s,x
+2,01001,S2,2024-09-04,o,r,e,m,s,x
+3,02001,S3,2024-10-01,o,r,e,m,s,x
+4,02001,S3,2025-01-15,o,r,e,m,s,x
+5,02001,,2025-01-16,o,r,e,m,s,x
 """
-
-
-def contents(project: Path) -> dict[str, str]:
-    return {
-        path.relative_to(project).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in project.rglob("*")
-        if path.is_file() and path.suffix in (".py", ".sql", ".yml", ".csv", ".toml", ".yaml")
-        if "generated" not in path.parts and "target" not in path.parts
-    }
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +124,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """A copy of the project with four new files and a network that names the new system, after one pipeline."""
     folder = tmp_path_factory.mktemp("added")
     project = folder / "checkout"
-    for name in COPIED:
-        source = PROJECT / name
-        ignored = shutil.ignore_patterns("__pycache__", "target", "logs", "generated")
-        if source.is_dir():
-            shutil.copytree(source, project / name, ignore=ignored)
-        else:
-            shutil.copy(source, project / name)
+    copy_of_project(project)
     before = contents(project)
     for path, text in (TABLE | METRIC).items():
         (project / path).parent.mkdir(exist_ok=True)

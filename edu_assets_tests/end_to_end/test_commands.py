@@ -62,6 +62,8 @@ def test_each_command_answers_people_and_programs_and_shows_no_password(edu: Com
         (["backfill", "--terms", "2031-32|T1"], 2, "no term"),
         (["quarantine", "show", "999999"], 1, "no quarantined row"),
         (["held", "release", "999999"], 1, "no open held slice"),
+        (["asof", "oneroster__users"], 2, "either --load or --at"),
+        (["asof", "oneroster__users", "--at", "today"], 2, "is no time"),
         (["db", "url", "--role", "root"], 2, "no role"),
         (["--network", "/no/such/network.yaml", "status"], 2, "no network file"),
     ],
@@ -94,6 +96,10 @@ def test_asof_gives_the_table_as_it_stood(edu: Command) -> None:
     rows = list(csv.DictReader(io.StringIO(answer.stdout)))
     assert len(rows) == sum(load["inserted"] - load["closed"] for load in loads if load["load_id"] <= opening)
     assert {row["term_key"] for row in rows} == {"2025-26|T2"}
+    of_load = [load for load in edu.json("loads", "--limit", "100000") if load["load_id"] == opening]
+    applied = max(load["applied_at"] for load in of_load)
+    at = edu.run("asof", "oneroster__enrollments", "--at", applied, "--term", "2025-26|T2")
+    assert at.stdout == answer.stdout
 
 
 def test_quarantine_lists_places_and_shows_values_only_when_asked(edu: Command) -> None:

@@ -123,3 +123,17 @@ def test_dagster_is_imported_nowhere_below_orchestration() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert answer.stdout.split() == ["False", "False"]
+
+
+def test_a_gold_run_asks_the_checks_of_the_raw_tables_that_gold_reads_and_a_run_of_checks_all(
+    dagster: Session, sample_platform: Platform
+) -> None:
+    def asked(job: str) -> set[dg.AssetKey]:
+        graph = dagster.defs.resolve_job_def(job).asset_layer.asset_graph
+        return {key.asset_key for key in graph.asset_check_keys if key.asset_key.path[0] == "raw_zone"}
+
+    on = sample_platform.settings.network.systems
+    every = {raw_asset_key(contract) for contract in registry().contracts.values() if contract.system in on}
+    read = {raw_asset_key(contract) for contract in registry().contracts.values() if contract.conforms_to}
+    assert asked("checks") == every
+    assert asked("gold") == read & every | {dg.AssetKey(["raw_zone", "oneroster__roles"])}

@@ -1,21 +1,25 @@
 """Every load stays auditable: a table reads back as it stood after any load.
 
 The property test runs random sequences of packages through the loader and through a model of the
-semantics in a few lines of Python, and compares after every load and, at the end, as of every load.
+semantics in a few lines of Python, and compares after every load and, at the end, as of every load and of a
+moment between each two.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edu_assets.contracts import registry
-from edu_assets.raw_zone.as_of import as_of_csv, as_of_query
+from edu_assets.raw_zone import compare
+from edu_assets.raw_zone.as_of import NotATime, as_of_csv, as_of_query, instant, load_at
 from edu_assets.warehouse import Role
-from edu_assets_tests.raw_zone.exports import active, gone, org, package
+from edu_assets_tests.raw_zone.exports import active, gone, org, package, student
 from edu_assets_tests.testbed import MakeNetwork, Platform
 
 ORGS = registry().contract("oneroster__orgs")
@@ -53,9 +57,50 @@ def test_the_state_as_of_every_load_is_what_stood_then(platform: Platform) -> No
         assert stands(platform, load_id) == snapshot
 
 
+def stands_at(platform: Platform, at: datetime) -> list[tuple[Any, ...]]:
+    with platform.warehouse.connect(Role.ETL) as connection:
+        return connection.execute(as_of_query(ORGS, load_at(connection, at))).fetchall()
+
+
+def test_a_time_without_an_offset_is_the_networks_own() -> None:
+    local = instant("2014-01-15T08:00", "America/New_York")
+    assert local == instant("2014-01-15T13:00Z", "Europe/London") == instant("2014-01-15 14:00+01:00", "Asia/Tokyo")
+
+
+@pytest.mark.parametrize("text", ["2014-01-15", "20140115", "yesterday", "", "2014-13-01T00:00", "3"])
+def test_what_names_no_time_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(NotATime, match="write it as"):
+        instant(text, "America/New_York")
+
+
+@pytest.mark.parametrize("text", ["2013-11-03T01:30", "2013-03-10T02:30"], ids=["twice", "never"])
+def test_a_time_that_the_change_of_the_clocks_spoils_needs_an_offset(text: str) -> None:
+    with pytest.raises(NotATime, match="add the offset"):
+        instant(text, "America/New_York")
+    assert instant(f"{text}-04:00", "America/New_York").utcoffset() == timedelta(hours=-4)
+
+
+def test_a_time_to_come_is_refused() -> None:
+    with pytest.raises(NotATime, match="still to come"):
+        instant((datetime.now(UTC) + timedelta(minutes=1)).isoformat(), "UTC")
+
+
 def test_before_the_first_load_nothing_stood(platform: Platform) -> None:
+    before = datetime.now(UTC)
+    assert stands_at(platform, before) == []
     platform.deliver("sis", "r_2013-02-05.zip", package({"orgs": [org("s1")]}))
     assert stands(platform, 0) == []
+    assert stands_at(platform, before) == []
+
+
+def test_a_load_of_several_tables_stands_whole_or_not_at_all(platform: Platform) -> None:
+    tables = {"orgs": [org("s1")], "users": [student("1")]}
+    platform.deliver("sis", "r_2013-02-05.zip", package(tables))
+    [(first, last)] = platform.query("select min(applied_at), max(applied_at) from etl.load_log")
+    with platform.warehouse.connect(Role.ETL) as connection:
+        found = [load_at(connection, at) for at in (first, last - timedelta(microseconds=1), last)]
+    assert first < last
+    assert found == [0, 0, 1]
 
 
 def test_the_state_as_of_a_load_comes_as_csv_of_one_term(platform: Platform) -> None:
@@ -166,18 +211,25 @@ def sequences() -> st.SearchStrategy[list[Sent]]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@pytest.mark.parametrize("worth_comparing", [0, 1_000])
 @given(sequence=sequences())
 def test_any_sequence_of_packages_leaves_what_the_model_says_and_reads_back(
-    make_network: MakeNetwork, sequence: list[Sent]
+    make_network: MakeNetwork, sequence: list[Sent], worth_comparing: int
 ) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compare, "WORTH_COMPARING", worth_comparing)
+        run_and_read_back(make_network, sequence)
+
+
+def run_and_read_back(make_network: MakeNetwork, sequence: list[Sent]) -> None:
     # A share of 1 holds no loss, so that what is tested here is what is applied.
     platform = make_network(feeds={feed: {"system": "oneroster", "landing": feed, "hold_share": 1.0} for feed in FEEDS})
-    model, snapshots = Model(), {}
+    model, snapshots, moments = Model(), {}, {}
     for day, sent in enumerate(sequence):
         report = platform.deliver(sent.feed, *packages_of(sent, day))
         applied = model.receive(sent)
@@ -185,8 +237,11 @@ def test_any_sequence_of_packages_leaves_what_the_model_says_and_reads_back(
         found = platform.query("select term_key, _feed, sourced_id, name from raw_zone.oneroster__orgs")
         assert {row[:3]: row[3] for row in found} == model.table
         snapshots[platform.value("select max(load_id) from etl.load_log")] = stands(platform)
+        moments[platform.value("select clock_timestamp()")] = stands(platform)
     for load_id, snapshot in snapshots.items():
         assert stands(platform, load_id) == snapshot
+    for moment, snapshot in moments.items():
+        assert stands_at(platform, moment) == snapshot
     platform.remove()
 
 

@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from edu_assets.raw_zone import replay
+from edu_assets.raw_zone import DeliveryReport, replay
 from edu_assets.settings import PROJECT
 from edu_assets.warehouse import Role, locks
 from edu_assets_tests.raw_zone.exports import attendance, org, package, students
@@ -32,7 +32,7 @@ AFTER = attendance(
 )
 
 
-def until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], object]) -> None:
     """Wait for a condition of another process; fail where it never comes true."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
@@ -134,11 +134,13 @@ def test_two_loads_of_one_term_take_turns_and_both_arrive(platform: Platform) ->
         )
         for n in (1, 2)
     ]
+    reports: list[DeliveryReport] = []
     with held_term(platform, "2013|B"):
-        threads = [threading.Thread(target=platform.load, args=(file,)) for file in files]
+        threads = [threading.Thread(target=lambda file=file: reports.extend(platform.load(file))) for file in files]
         for thread in threads:
             thread.start()
-        until(lambda: waiting_for_a_lock(platform) == 2)
+        until(lambda: reports or waiting_for_a_lock(platform) == 2)
+    assert not reports, "a load did not wait for the term"
     for thread in threads:
         thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
@@ -146,6 +148,37 @@ def test_two_loads_of_one_term_take_turns_and_both_arrive(platform: Platform) ->
     log = platform.query("select load_id, applied_at, inserted from etl.load_log order by load_id")
     assert [row[2] for row in log] == [9, 9]
     assert log[0][1] < log[1][1]
+
+
+def test_processes_that_load_one_term_at_once_lose_and_double_nothing(platform: Platform) -> None:
+    """Two of them say different things of the same day, a third speaks of another school."""
+    sheets = {
+        "attendance_daily_1.csv": [f"01,{n},2013-03-01,P,0" for n in range(3_000)],
+        "attendance_daily_2.csv": [f"01,{n},2013-03-01,A,1" for n in range(3_000)],
+        "attendance_daily_3.csv": [f"02,{n},2013-03-01,P,0" for n in range(3_000)],
+    }
+    files = [platform.drop("attendance", name, attendance(*rows)) for name, rows in sheets.items()]
+    with ExitStack() as running:
+        with held_term(platform, "2013|B"):
+            loads = [running.enter_context(loader(platform, file)) for file in files]
+            until(lambda: waiting_for_a_lock(platform) == 3)
+        assert [load.wait(PATIENCE_SECONDS) for load in loads] == [0, 0, 0]
+    log = platform.query(
+        "select d.source_file, l.inserted, l.changed, l.closed from etl.load_log l join etl.delivery d"
+        " using (delivery_id) order by l.load_id"
+    )
+    rivals = [row for row in log if row[0] != "attendance_daily_3.csv"]
+    assert [row[1:] for row in rivals] == [(3_000, 0, 0), (0, 3_000, 0)]
+    winner = "A" if rivals[-1][0] == "attendance_daily_2.csv" else "P"
+    held = (
+        "select school_id, attendance_code, count(*), count(distinct student_number) from {} group by 1, 2 order by 1"
+    )
+    assert platform.query(held.format("raw_zone.attendance__attendance_daily")) == [
+        ("01", winner, 3_000, 3_000),
+        ("02", "P", 3_000, 3_000),
+    ]
+    loser = "P" if winner == "A" else "A"
+    assert platform.query(held.format("raw_history.attendance__attendance_daily")) == [("01", loser, 3_000, 3_000)]
 
 
 def test_the_same_file_loaded_twice_at_once_is_loaded_once(platform: Platform) -> None:

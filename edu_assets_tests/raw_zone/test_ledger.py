@@ -17,7 +17,7 @@ def sheet(n: int) -> str:
 
 
 def waiting(platform: Platform) -> dict[str, bool]:
-    return {found.path.name: found.stable for found in waiting_files(platform.warehouse, platform.settings)}
+    return {found.file.name: found.stable for found in waiting_files(platform.warehouse, platform.settings).waiting}
 
 
 def test_a_file_is_loaded_once_two_looks_saw_it_alike(platform: Platform) -> None:
@@ -68,13 +68,15 @@ def test_hidden_files_and_folders_are_not_deliveries(platform: Platform) -> None
     assert [report.status for report in reports] == ["applied"]
 
 
-def test_a_link_is_loaded_once(platform: Platform, tmp_path: Path) -> None:
+def test_a_link_is_refused_and_what_it_leads_to_is_not_read(platform: Platform, tmp_path: Path) -> None:
     outside = tmp_path / "export.csv"
     outside.write_text(sheet(1))
     platform.settings.landing_of("attendance").mkdir(parents=True)
     (platform.settings.landing_of("attendance") / "attendance_daily_1.csv").symlink_to(outside)
-    assert [report.status for report in platform.load_waiting()] == ["applied"]
-    assert waiting(platform) == {}
+    [report] = platform.load_waiting()
+    assert report.status == "refused"
+    assert "is a symbolic link" in report.problems[-1]
+    assert not [path for path in platform.settings.archive.rglob("*") if path.is_file()]
 
 
 def test_a_dangling_link_is_no_file(platform: Platform, tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ from edu_assets_tests.raw_zone.exports import (
     assessments,
     attendance,
     courses,
+    lines,
     org,
     package,
     student,
     students,
     submissions,
+    table_csv,
 )
 from edu_assets_tests.testbed import MakeNetwork, Platform
 
@@ -334,8 +336,29 @@ def test_a_password_is_no_correction(platform: Platform) -> None:
 def test_unknown_columns_are_kept_and_reported(platform: Platform) -> None:
     sheet = f"{ATTENDANCE_HEADER},Zusatz, \n01,1,2013-03-01,P,0,vié,\n"
     report = platform.deliver("attendance", "attendance_daily_1.csv", sheet)
-    assert "unknown columns [' ', 'Zusatz'] are kept in _extra" in report.problems[0]
-    assert platform.query("select _extra from raw_zone.attendance__attendance_daily") == [({"Zusatz": "vié", " ": ""},)]
+    assert "unknown columns ['Zusatz', 'column 7'] are kept in _extra" in report.problems[0]
+    assert platform.query("select _extra from raw_zone.attendance__attendance_daily") == [
+        ({"Zusatz": "vié", "column 7": ""},)
+    ]
+
+
+@pytest.mark.parametrize("torn", ["2013-03-01", "0,Smith", "ann@example.org"])
+def test_a_row_that_ran_into_the_header_is_not_repeated(platform: Platform, torn: str) -> None:
+    sheet = f"{ATTENDANCE_HEADER},Zusatz,Smith,{torn}\n01,1,2013-03-01,P,0,,,{',' * torn.count(',')}\n"
+    report = platform.deliver("attendance", "attendance_daily_1.csv", sheet)
+    assert "unknown columns are kept in _extra" in " ".join(report.problems)
+    assert "Smith" not in report.model_dump_json()
+    [(extra,)] = platform.query("select _extra from raw_zone.attendance__attendance_daily")
+    assert "Smith" in extra
+
+
+def test_a_row_in_the_header_of_a_package_is_repeated_in_no_finding(platform: Platform) -> None:
+    """The file that fuzzing found: a finding named each unknown column."""
+    header, row = table_csv("users", [student("a")]).splitlines()
+    torn = lines(f"{header},Smith,2013-02-05", f"{row},,")
+    report = platform.deliver("sis", "r_2013-02-05.zip", package(files={"users.csv": torn}))
+    assert report.rows_read == 1
+    assert "Smith" not in report.model_dump_json()
 
 
 def test_a_missing_required_column_refuses_the_file_and_names_the_nearest(platform: Platform) -> None:
@@ -360,3 +383,13 @@ def test_messages_name_the_rule_and_never_the_value(platform: Platform) -> None:
     told = [message for (message,) in platform.query("select message from etl.quarantine")] + report.problems
     assert len(told) == 4
     assert not [text for text in told if "SECRET" in text]
+
+
+def test_rows_of_several_files_of_a_package_are_set_aside_together(platform: Platform) -> None:
+    content = package({"orgs": [org("s1", type="pub"), org("s2")], "users": [student("a", role="pupil")]})
+    report = platform.deliver("sis", "r_2013-02-05.zip", content)
+    assert (report.status, report.quarantined) == ("applied", 2)
+    assert platform.query("select raw_table, column_name from etl.quarantine order by 1") == [
+        ("oneroster__orgs", "type"),
+        ("oneroster__users", "role"),
+    ]
