@@ -25,6 +25,9 @@ RESERVED = {"term_key", "ctid", "cmax", "cmin", "tableoid", "xmax", "xmin"}
 """Names that a raw table has besides its contract's columns: the partition key and PostgreSQL's own. The audit columns
 begin with an underscore, which no column of a contract does."""
 
+SECRETS = ("password", "passwd", "passphrase", "secret", "client_secret", "api_key", "access_token", "auth_token")
+"""Names, in snake case, of what is never kept of an export, whether or not a contract knows of it."""
+
 
 class Declaration(BaseModel):
     """A frozen pydantic model that refuses unknown fields, so that a typing error is an error."""
@@ -427,9 +430,11 @@ class Contract(Declaration):
         return any(fnmatchcase(file_name, pattern) for pattern in self.files)
 
     def hides(self, header: str) -> bool:
-        """Whether a header is a secret column's, however it is spelled and however often it is sent."""
-        once = re.sub(r" \(\d+\)'*$", "", header)
-        return snake_case(once) in {column.name for column in self.columns if column.secret}
+        """Whether a header is a secret column's, however it is spelled and however often it is sent, or that of a
+        secret which the contract does not know."""
+        name = snake_case(re.sub(r" \(\d+\)'*$", "", header))
+        declared = {column.name: column.secret for column in self.columns}
+        return declared.get(name, name in SECRETS)
 
     def fits(self, header: Collection[str]) -> bool:
         """Whether a header has every required column."""
@@ -508,6 +513,7 @@ class System(Declaration):
 
 __all__ = [
     "AUDIT_PREFIX",
+    "SECRETS",
     "Column",
     "ColumnType",
     "Contract",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import json
 import queue
+import re
 import tempfile
 import threading
 from bisect import bisect_left
@@ -25,6 +26,7 @@ from typing import IO, Any
 import psycopg
 from psycopg import Connection, sql
 
+from edu_assets.contracts.base import SECRETS
 from edu_assets.errors import EduError
 from edu_assets.raw_zone.tables import names
 from edu_assets.sources.line_reader import Malformed, Piece, Record, SoundLines
@@ -34,6 +36,7 @@ LANES = 2
 CHUNK_BYTES = 2 << 20
 GAP_LINES = 10_000  # between two sound lines of a chunk
 NUMBERS = 2 * CHUNK_BYTES + GAP_LINES  # more than a chunk has lines
+SPEAKS_OF_A_SECRET = re.compile("|".join(name.replace("_", "[_ -]?") for name in SECRETS), re.IGNORECASE)
 RECORD = "_record"  # under this name quarantine keeps a record that has no cells
 
 
@@ -231,7 +234,8 @@ def _copy_odd(connection: Connection, target: Target, odd: Odd, spill: IO[str]) 
         for line, _, *rest in map(json.loads, spill):
             if rest:
                 text, reason = rest
-                copy.write_row((line, "malformed", reason, json.dumps({RECORD: text if odd.keeps_text else None})))
+                kept = text if odd.keeps_text and not SPEAKS_OF_A_SECRET.search(text) else None
+                copy.write_row((line, "malformed", reason, json.dumps({RECORD: kept})))
 
 
 def originals(pieces: Iterable[Piece], lines: Sequence[int], delimiter: str = ",") -> Iterator[Record]:

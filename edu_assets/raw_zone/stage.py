@@ -134,7 +134,7 @@ def _odd(staged: Staged) -> Odd:
         ],
         # A record without cells cannot be told apart into columns, so a secret in it cannot be left out:
         # then only its place is kept, and the archive has the rest.
-        keeps_text=not secret,
+        keeps_text=not secret and not any(map(staged.contract.hides, staged.binding.header)),
     )
 
 

@@ -4,9 +4,9 @@ Belongs here: streaming records out of JSON. Does not belong here: REST pages (r
 it is (files.py).
 
 A record is an object, its header the names of its values. A text is taken as it is, a number as it is
-spelled, true and false by their names; a nested object or array becomes compact JSON. A contract that
-declares `user.id` takes that value out of the nested object `user`. null becomes a null, and so does a
-name that a record lacks: no load mode of ours tells the two apart.
+spelled, true and false by their names; a nested object or array becomes compact JSON, without passwords and
+tokens. A contract that declares `user.id` takes that value out of the nested object `user`. null becomes a
+null, and so does a name that a record lacks: no load mode of ours tells the two apart.
 
 The names are collected by a first pass over the file, since the last record may hold one that no other has.
 """
@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from edu_assets.contracts.base import Contract, Json
+from edu_assets.contracts.base import SECRETS, Contract, Json, snake_case
 from edu_assets.sources.line_reader import SHOWN_BYTES, Malformed, Record
 from edu_assets.sources.records import (
     MOST_COLUMNS,
@@ -82,7 +82,8 @@ def _compact(value: Any) -> str:
         case _Number():
             return str(value)
         case dict():
-            return "{" + ",".join(f"{_compact(name)}:{_compact(inner)}" for name, inner in value.items()) + "}"
+            kept = (item for item in value.items() if snake_case(item[0]) not in SECRETS)
+            return "{" + ",".join(f"{_compact(name)}:{_compact(inner)}" for name, inner in kept) + "}"
         case list():
             return "[" + ",".join(map(_compact, value)) + "]"
         case _:

@@ -24,7 +24,7 @@ from edu_assets_tests.raw_zone.exports import (
     table_csv,
     zipped,
 )
-from edu_assets_tests.testbed import Platform
+from edu_assets_tests.testbed import MakeNetwork, Platform, shared_data
 
 HEADER = ATTENDANCE_HEADER.encode()
 ROW = b"01,%d,2013-03-01,P,0"
@@ -280,6 +280,28 @@ def test_a_password_that_is_sent_twice_or_in_a_wide_file_is_stored_nowhere(platf
         assert report.quarantined == 1
     stored = everything(platform)
     assert '"x299": "v"' in stored, "the scan sees what is stored"
+    assert SECRET not in stored
+
+
+def test_a_password_that_no_contract_knows_is_stored_nowhere(platform: Platform) -> None:
+    rows = [f"01,1,2013-03-01,P,0,{SECRET}", f"01,2,20-Oct,P,0,{SECRET}", f"01,3,2013-03-01,P,0,{SECRET},x"]
+    sheet = lines(f"{ATTENDANCE_HEADER},Api Key", *rows)
+    report = platform.deliver("attendance", "attendance_daily_1.csv", sheet)
+    assert (report.rows_read, report.quarantined) == (3, 2)
+    stored = everything(platform)
+    assert "20-Oct" in stored, "the scan sees what is stored"
+    assert SECRET not in stored
+
+
+def test_a_password_deep_in_json_is_stored_nowhere(make_network: MakeNetwork) -> None:
+    platform = make_network(feeds={"canvas": {"system": "canvas", "landing": "canvas", "hold_share": 1}})
+    [first, *_] = (shared_data("canvas") / "users.json").read_text(encoding="utf-8").splitlines()
+    user = json.loads(first) | {"more": {"kept": "deep", "login": {"Password": SECRET}}, "accessToken": SECRET}
+    broken = json.dumps({"id": 2, "deeper": {"password": SECRET}})[:-1]
+    report = platform.deliver("canvas", "users.json", f"{json.dumps(user)}\n{broken}\n", term=platform.terms[0])
+    assert (report.status, report.rows_read, report.quarantined) == ("applied", 2, 1), report.problems
+    stored = everything(platform)
+    assert "deep" in stored, "the scan sees what is stored"
     assert SECRET not in stored
 
 
