@@ -23,7 +23,8 @@ from edu_assets.raw_zone import WaitingFile, waiting_files
 from edu_assets.sources.places import Place, places_of
 from edu_assets.warehouse import Warehouse
 
-LOOK_SECONDS = 15
+LOOK_SECONDS = 10  # two looks must agree: a writer that pauses longer than this must write under another name
+OUTBOX_SECONDS = 5  # a question of milliseconds, and someone may be waiting
 MOST_ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 60
 
@@ -95,7 +96,7 @@ def outbox_sensor(declared: Registry) -> dg.SensorDefinition:
     @dg.sensor(
         name="outbox",
         job_name=GOLD,
-        minimum_interval_seconds=LOOK_SECONDS,
+        minimum_interval_seconds=OUTBOX_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         required_resource_keys={WAREHOUSE},
         description="Reports each applied load as a materialisation of its raw partition, adds academic years, and "

@@ -79,6 +79,7 @@ def quarantine(connection: Connection, staged: Staged, effective: date | None) -
             " from (select *, md5((select sha256 from etl.delivery where delivery_id = %s) || original::text)"
             " as content_hash from {}) b join said s on s.rule = b.rule"
             " and s.column_name is not distinct from b.column_name and s.reason is not distinct from b.reason"
+            " order by b._line"
             " on conflict (raw_table, feed, content_hash, occurrence) do nothing"
         ).format(staged.table("bad")),
         [

@@ -315,6 +315,14 @@ def test_a_record_without_cells_is_corrected_by_giving_them_all(platform: Platfo
     assert platform.query(CODES) == [("1", "T")]
 
 
+def test_rows_are_numbered_as_they_stand_in_the_file(platform: Platform) -> None:
+    """A person goes through the list beside the file."""
+    rows = [f"01,{n * 7919 % 101},20-Oct,P,0" for n in range(40)] + ["01,1,2013-03-01,P"]
+    platform.deliver("attendance", "attendance_daily_1.csv", attendance(*rows))
+    lines_by_number = platform.query("select source_row from etl.quarantine order by quarantine_id")
+    assert lines_by_number == [(line,) for line in range(2, 43)]
+
+
 def test_a_correction_that_is_wrong_too_leaves_the_row_in_quarantine(platform: Platform) -> None:
     platform.deliver("attendance", "attendance_daily_1.csv", attendance("01,1,20-Oct,P,0"))
     [(row,)] = platform.query("select quarantine_id from etl.quarantine")
