@@ -26,6 +26,7 @@ from edu_assets_tests.testbed import sample_declaration
 PAGE = (PROJECT / "docs" / "roll-over.md").read_text(encoding="utf-8")
 LAST = "south_sis_oneroster_2026-03-16.zip"
 FIRST = "south_sis_oneroster_2026-08-31.zip"
+WHOLE = "south_sis_oneroster_2026-09-01.zip"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,16 @@ def next_year(package: bytes) -> bytes:
     return written.getvalue()
 
 
+def redated(package: bytes) -> bytes:
+    """The same rows, in a package that was written after the first delivery of the new year."""
+    members = zipfile.ZipFile(io.BytesIO(package))
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name in members.namelist():
+            archive.writestr(zipfile.ZipInfo(name, (2026, 9, 1, 5, 0, 0)), members.read(name))
+    return written.getvalue()
+
+
 def walked(edu: Command, step: Step, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command as it stands on the page, beside its `exports/`."""
     return subprocess.run(
@@ -95,6 +106,27 @@ def walked(edu: Command, step: Step, folder: Path) -> subprocess.CompletedProces
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
+
+
+def test_the_whole_export_makes_a_held_one_past(tmp_path: Path, declaration: dict[str, Any], exports: Path) -> None:
+    """The other branch of the page: what was held was cut off, and the sender sends it again."""
+    whole = (exports / LAST).read_bytes()
+    (exports / WHOLE).write_bytes(redated(whole))
+    declaration["calendar"]["years"] |= yaml.safe_load(next(step.declared for step in steps() if step.declared))
+    network_file = tmp_path / "rolled.yaml"
+    network_file.write_text(yaml.safe_dump(declaration, sort_keys=False), encoding="utf-8")
+    edu = Command(tmp_path / "home", network_file)
+    try:
+        edu.run("up")
+        for name in (LAST, FIRST):
+            edu.run("load", "--feed", "south_sis", str(exports / name))
+        assert len(edu.json("held", "list")) == 1
+        edu.run("load", "--feed", "south_sis", str(exports / WHOLE))
+        assert edu.json("held", "list") == []
+        loads = edu.json("loads", "--term", "2026-27|T1", "--table", "oneroster__users")
+        assert loads[0]["status"] == "applied"
+    finally:
+        edu.run("down", "--purge", expect=None)
 
 
 def test_the_page_is_true(tmp_path: Path, declaration: dict[str, Any], exports: Path) -> None:
