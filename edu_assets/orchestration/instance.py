@@ -20,14 +20,14 @@ from edu_assets.warehouse import Role, Warehouse
 
 STORAGE_URL = "EDU_DAGSTER_URL"
 
-# Dagster opens a connection for nearly every statement, over a thousand in one gold run, unless it is told, as its
-# webserver tells it, to keep one for each of its three storages.
-STATEMENT_TIMEOUT_MS = 60_000
-POOL_RECYCLE_SECONDS = 3_600
-MORE_CONNECTIONS = 20
-
 CONFIGURATION = {
-    "storage": {"postgres": {"postgres_url": {"env": STORAGE_URL}}},
+    "storage": {
+        "custom": {
+            "module": "edu_assets.orchestration.storage",
+            "class": "KeptConnectionsStorage",
+            "config": {"postgres_url": {"env": STORAGE_URL}},
+        }
+    },
     "telemetry": {"enabled": False},
     "nux": {"enabled": False},  # the newsletter dialog
     "concurrency": {
@@ -76,7 +76,6 @@ def open_instance(warehouse: Warehouse) -> Iterator[dg.DagsterInstance]:
     os.environ.update(needed)
     try:
         with dg.DagsterInstance.from_config(needed["DAGSTER_HOME"]) as instance:
-            instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, MORE_CONNECTIONS)
             yield instance
     finally:
         for name, value in before.items():

@@ -33,6 +33,20 @@ def test_the_run_builds_every_table_and_passes_every_check(built: TermRun, dagst
     assert built.passed == len(asked)
 
 
+def test_a_run_keeps_its_connections(dagster: Session, sample_platform: Platform) -> None:
+    """Dagster's storage alone would open a thousand."""
+
+    def opened() -> int:
+        storage = sample_platform.warehouse.dagster_database
+        return sample_platform.value("select sessions from pg_stat_database where datname = %s", [storage])
+
+    dagster.build(BUILT_TERM)
+    before = opened()
+    assert dagster.build(BUILT_TERM).succeeded
+    assert before > 0
+    assert opened() - before < 100
+
+
 @pytest.mark.parametrize("table", ["fct_enrollment", "fct_attendance", "mart_enrollment", "mart_student_attendance"])
 def test_a_materialisation_tells_the_rows_that_stand_for_the_term(
     built: TermRun, dagster: Session, sample_platform: Platform, table: str
