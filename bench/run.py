@@ -279,8 +279,7 @@ def second_pipeline(folder: Path, home: Path) -> Pairs:
         variables = {**os.environ, "EDU_HOME": str(home), "EDU_NETWORK": str(network_file)}
         command = [sys.executable, "-m", "edu_assets.cli", "pipeline", "--json"]
         first, second = (
-            _seconds(lambda: subprocess.run(command, env=variables, check=True, capture_output=True))  # noqa: B023
-            for _ in range(2)
+            _seconds(subprocess.run, command, env=variables, check=True, capture_output=True) for _ in range(2)
         )
         pairs.append((second, first))
         shutil.rmtree(home / f"again{run}")

@@ -17,6 +17,7 @@ from edu_assets.contracts.base import ColumnType, Contract, Csv, DateFormat, Jso
 from edu_assets.contracts.drafting import Draft, Guess, NotDrafted, named_after
 from edu_assets.raw_zone.rehearsal import rehearse
 from edu_assets.settings import PROJECT
+from edu_assets.sources.line_reader import Record
 from edu_assets.sources.undeclared import draft_file, open_undeclared
 from edu_assets_tests.raw_zone.test_real_contracts import CALENDAR
 from edu_assets_tests.testbed import MakeNetwork, network_declaration, shared_data
@@ -142,9 +143,9 @@ def test_no_persons_value_is_in_the_draft(name: str) -> None:
         or guessed(draft, header).personal is not PersonalData.NONE
     ]
     values = {
-        record.cells[place]  # type: ignore[union-attr]
+        record.cells[place]
         for record in table.records()
-        if hasattr(record, "cells")
+        if isinstance(record, Record)
         for place in of_persons
     }
     literals = {part for line in draft.module.splitlines() for part in line.split('"')[1::2]}

@@ -13,7 +13,7 @@ import io
 import re
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -393,11 +393,11 @@ class Recomputed:
         schools = {school for school, _ in held}
         return held | {(school, grade) for school in schools for grade in self.schools[school].capacity}
 
-    def _headcount(self, members: list[Membership], day_at: object) -> Counter[tuple[str, str]]:
+    def _headcount(self, members: list[Membership], day_at: Callable[[str], date]) -> Counter[tuple[str, str]]:
         """Students on a day, each once: at the school entered last."""
         latest: dict[str, Membership] = {}
         for each in sorted(members, key=lambda member: member.entry):
-            if each.holds_on(day_at(each.school)):  # type: ignore[operator]
+            if each.holds_on(day_at(each.school)):
                 latest[each.student] = each
         return Counter((each.school, each.grade) for each in latest.values())
 
