@@ -142,12 +142,7 @@ def test_no_persons_value_is_in_the_draft(name: str) -> None:
         if (any(word in header.lower() for word in OF_PERSONS) and not any(w in header.lower() for w in NOT_OF_PERSONS))
         or guessed(draft, header).personal is not PersonalData.NONE
     ]
-    values = {
-        record.cells[place]
-        for record in table.records()
-        if isinstance(record, Record)
-        for place in of_persons
-    }
+    values = {record.cells[place] for record in table.records() if isinstance(record, Record) for place in of_persons}
     literals = {part for line in draft.module.splitlines() for part in line.split('"')[1::2]}
     assert len(of_persons) > 4
     headers = {*table.header}
