@@ -66,6 +66,11 @@ class Staged:
         """The stored columns that the source has."""
         return [column for column in self.contract.stored_columns if column.name in self.binding.positions]
 
+    @property
+    def tells_deleted(self) -> bool:
+        """Whether a row may say that its key was deleted."""
+        return self.contract.delta is not None and self.contract.delta.column in self.binding.positions
+
     def same_key(self, left: str, right: str) -> sql.Composed:
         return sql.SQL(" and ").join(
             sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name))

@@ -39,11 +39,13 @@ def give_terms(connection: Connection, staged: Staged, delivery_term: str | None
             SQL(
                 "alter table {typed} add column term_key text not null default {term},"
                 " add column _feed text not null default {feed}, add column _source_file text not null default {file}"
+                "{deleted}"
             ).format(
                 typed=staged.table("typed"),
                 term=sql.Literal(term),
                 feed=sql.Literal(staged.feed),
                 file=sql.Literal(staged.source_file),
+                deleted=SQL("" if staged.tells_deleted else ", add column _deleted boolean not null default false"),
             )
         )
 
@@ -80,18 +82,18 @@ def _write_terms(connection: Connection, staged: Staged, lookup: TermLookup) -> 
         "_extra",
         "_source_row",
         "_row_hash",
-        "_deleted",
     ]
     placed = staged.table("placed")
     connection.execute(
         SQL(
             "create unlogged table {placed} as select {term} as term_key, {feed}::text as _feed, {kept},"
-            " {file}::text as _source_file from {typed} v {joins}"
+            " {file}::text as _source_file, {deleted} as _deleted from {typed} v {joins}"
         ).format(
             placed=placed,
             term=lookup.term,
             feed=sql.Literal(staged.feed),
             file=sql.Literal(staged.source_file),
+            deleted=SQL("v._deleted" if staged.tells_deleted else "false"),
             kept=SQL(", ").join(sql.Identifier("v", name) for name in kept),
             typed=staged.table("typed"),
             joins=lookup.joins,
