@@ -24,11 +24,13 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from edu_assets.errors import EduError, Exit
 
 if TYPE_CHECKING:
     from edu_assets.contracts.base import Contract
+    from edu_assets.gold.lineage import ColumnStep
     from edu_assets.orchestration.backfill import TermRun
     from edu_assets.orchestration.pipeline import PipelineReport, Stage
     from edu_assets.raw_zone import DeliveryReport, Finding, Rehearsal, SliceReport
@@ -361,6 +363,40 @@ def asof(
         assert load_id is not None
         for block in as_of_csv(connection, contract, load_id, term):
             sys.stdout.buffer.write(block)
+
+
+@app.command()
+def lineage(
+    named: Annotated[str, typer.Argument(help="A table or a column of it, e.g. mart_enrollment.exits.")],
+    every_system: Annotated[bool, typer.Option("--all", help="Systems that the network has not, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What a column's values are made of, step by step up to the columns of files. Asks no database."""
+    from edu_assets.contracts import registry
+    from edu_assets.gold import manifest_content
+    from edu_assets.gold.lineage import trace
+    from edu_assets.settings import Settings
+
+    settings = Settings()
+    systems = set(registry().systems) if every_system else settings.network.systems
+    steps = trace(manifest_content(settings), registry(), named, systems)
+    if as_json:
+        _print_json(steps)
+        return
+    for step in steps:
+        tree = Tree(_step_label(step))
+        _grow(tree, step)
+        out.print(tree)
+
+
+def _grow(tree: Tree, step: ColumnStep) -> None:
+    for above in step.made_of:
+        _grow(tree.add(_step_label(above)), above)
+
+
+def _step_label(step: ColumnStep) -> Text:
+    found = f"  ← {step.header} of {', '.join(step.files)}" if step.files else ""
+    return Text(f"{step.relation}.{step.column}{found}")
 
 
 # -- what waits for a person --------------------------------------------------------------------------

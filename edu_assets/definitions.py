@@ -23,9 +23,11 @@ from edu_assets.orchestration.sensors import landing_sensor, outbox_sensor
 from edu_assets.settings import Settings
 from edu_assets.warehouse import Warehouse
 
-# Virtual assets and partitioned checks are previews in Dagster 1.13. The version is pinned, and tests hold what
-# we use of them; a warning at every start of every process would only teach people not to read warnings.
+# Virtual assets and partitioned checks are previews in Dagster 1.13, links to files are beta. The version is pinned,
+# and tests hold what we use of them; a warning at every start of every process would only teach people not to read
+# warnings.
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
 def build_defs(

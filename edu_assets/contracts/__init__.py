@@ -24,7 +24,15 @@ Named = TypeVar("Named", Contract, Entity, System)
 class Registry:
     """Every declaration of the platform, by name and in an order in which parents precede children."""
 
-    def __init__(self, contracts: list[Contract], entities: list[Entity], systems: list[System]) -> None:
+    def __init__(
+        self,
+        contracts: list[Contract],
+        entities: list[Entity],
+        systems: list[System],
+        declared_in: dict[str, str] | None = None,
+    ) -> None:
+        self.declared_in = declared_in or {}
+        """The Python file of each contract, as far as it is known."""
         self.contracts = _parents_first(_by_name(contracts))
         self.entities = _by_name(entities)
         self.systems = _by_name(systems)
@@ -81,9 +89,13 @@ def registry() -> Registry:
     contracts: dict[int, Contract] = {}
     entities: dict[int, Entity] = {}
     systems: dict[int, System] = {}
+    declared_in: dict[str, str] = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name):
-        for value in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
+        imported = importlib.import_module(f"{__name__}.{module.name}")
+        for value in vars(imported).values():
+            if isinstance(value, Contract) and imported.__file__:
+                declared_in.setdefault(value.name, imported.__file__)
             for kind, found in ((Contract, contracts), (Entity, entities), (System, systems)):
                 if isinstance(value, kind):
                     found[id(value)] = value  # by identity: one object imported by two modules is one
-    return Registry(list(contracts.values()), list(entities.values()), list(systems.values()))
+    return Registry(list(contracts.values()), list(entities.values()), list(systems.values()), declared_in)

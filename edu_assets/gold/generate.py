@@ -133,6 +133,16 @@ def documentation(declared: Registry) -> str:
         }
         for entity in declared.entities.values()
     ]
+    models.append(
+        {
+            "name": "conforming_systems",
+            "description": "Which systems can give which entity.",
+            "columns": [
+                {"name": "entity", "description": "a conformed entity", "data_type": "text"},
+                {"name": "system", "description": "a system that can give it", "data_type": "text"},
+            ],
+        }
+    )
     for contract in declared.contracts.values():
         for name in contract.conforms_to:
             entity = declared.entities[name]

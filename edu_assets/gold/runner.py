@@ -152,28 +152,47 @@ def models_digest() -> str:
 
 
 def manifest_content(settings: Settings) -> Mapping[str, Any]:
-    """dbt's manifest as JSON, parsed only where the project has changed since it was written. Needs no database."""
+    """dbt's manifest as JSON, with `column_sources` on each model (column_sources.py). Needs no database.
+
+    Written again only where the project has changed.
+    """
     target = settings.dbt_target
     target.mkdir(parents=True, exist_ok=True)
     with locked(target / "lock"):
         digest = project_digest(settings)
-        if not _is_parsed(target, digest):
-            _parse(settings, digest)
+        if not _is_written(target, digest):
+            _write_manifest(settings, digest)
         return json.loads((target / "manifest.json").read_text(encoding="utf-8"))
 
 
-def _is_parsed(target: Path, digest: str) -> bool:
+def _is_written(target: Path, digest: str) -> bool:
     stamp = target / "manifest.digest"
     return (target / "manifest.json").exists() and stamp.exists() and stamp.read_text() == digest
 
 
-def _parse(settings: Settings, digest: str) -> Any:
+def _write_manifest(settings: Settings, digest: str) -> None:
+    """Compile the project as a deploy would, since lineage is read from SQL without macros, and note the columns."""
+    from edu_assets.gold.column_sources import column_sources  # its parser is imported where something has changed only
+
+    path = settings.dbt_target / "manifest.json"
+    _invoke(settings, ["compile", "--no-introspect", "--no-populate-cache"], _parse(settings), writes=True)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for unique_id, sources in column_sources(content, DBT_PROJECT).items():
+        content["nodes"][unique_id]["column_sources"] = sources
+    path.write_text(json.dumps(content), encoding="utf-8")
+    (settings.dbt_target / "manifest.digest").write_text(digest)
+
+
+def _parse(settings: Settings) -> Any:
+    return _invoke(settings, ["parse"], None, writes=False)
+
+
+def _invoke(settings: Settings, command: list[str], manifest: Any, *, writes: bool) -> Any:
     # The names of relations hold the database, so it is the one thing of the warehouse that the parser must know.
-    with _environment({"PGDATABASE": Warehouse.of(settings).database}):
-        outcome = _runner_class()().invoke(["parse", *_flags(settings, writes=True)])
+    with _environment({"PGDATABASE": Warehouse.of(settings).database, "EDU_DEPLOY": "1"}):
+        outcome = _runner_class()(manifest=manifest).invoke([*command, *_flags(settings, writes=writes)])
     if not outcome.success:
         raise GoldFailed(f"the dbt project does not parse: {_reason(outcome)}")
-    (settings.dbt_target / "manifest.digest").write_text(digest)
     return outcome.result
 
 
@@ -183,7 +202,7 @@ def _manifest_object(settings: Settings, digest: str) -> Any:
     if held is None or held.digest != digest:
         settings.dbt_target.mkdir(parents=True, exist_ok=True)
         with locked(settings.dbt_target / "lock"):
-            held = _Parsed(digest, _parse(settings, digest))
+            held = _Parsed(digest, _parse(settings))
         _parsed[settings.dbt_target] = held
     return held.manifest.deepcopy()
 

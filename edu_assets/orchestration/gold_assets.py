@@ -23,10 +23,14 @@ import dagster as dg
 
 from edu_assets.contracts import Registry
 from edu_assets.gold import GoldBuild, NodeResult, build_term
+from edu_assets.gold.generate import DBT_PROJECT
+from edu_assets.gold.lineage import made_of, origins, relation
 from edu_assets.network import Network
 from edu_assets.orchestration.freshness import freshness_policy
 from edu_assets.orchestration.partitions import one_term
-from edu_assets.orchestration.raw_assets import WAREHOUSE, switched_on
+from edu_assets.orchestration.raw_assets import WAREHOUSE, code_references, switched_on
+from edu_assets.orchestration.samples import gold_pictures
+from edu_assets.warehouse import Role
 
 Node = Mapping[str, Any]
 
@@ -165,8 +169,11 @@ def group_name(node: Node) -> str:
     return "_".join(folders) or "gold"
 
 
-def column_schema(node: Node) -> dg.TableSchema:
-    """The columns as the model's yml declares them, with constraints and personal-data class."""
+def column_schema(node: Node, lineage: Mapping[str, list[dg.TableColumnDep]] | None = None) -> dg.TableSchema:
+    """The columns as the model's yml declares them, with constraints, personal-data class and what they are made of.
+
+    Dagster's open user interface shows the lineage of columns nowhere, so the descriptions tell it too.
+    """
     keys = [
         f"{constraint['type'].replace('_', ' ')} ({', '.join(constraint['columns'])})"
         + (f" references {constraint['to']}" if constraint.get("to") else "")
@@ -174,19 +181,21 @@ def column_schema(node: Node) -> dg.TableSchema:
         if constraint.get("columns")
     ]
     return dg.TableSchema(
-        columns=[_column(column) for column in node["columns"].values()],
+        columns=[_column(column, (lineage or {}).get(column["name"], [])) for column in node["columns"].values()],
         constraints=dg.TableConstraints(other=keys),
     )
 
 
-def _column(column: Mapping[str, Any]) -> dg.TableColumn:
+def _column(column: Mapping[str, Any], made_of: list[dg.TableColumnDep]) -> dg.TableColumn:
+    sources = ", ".join(f"{'.'.join(source.asset_key.path)}.{source.column_name}" for source in made_of)
+    told = [column.get("description") or "", f"← {sources}" if sources else ""]
     constraints = column.get("constraints") or []
     kinds = {constraint["type"] for constraint in constraints}
     meta = column.get("config", {}).get("meta", {}) or column.get("meta", {})
     return dg.TableColumn(
         column["name"],
         column.get("data_type") or "unknown",
-        description=column.get("description") or None,
+        description=" ".join(filter(None, told)) or None,
         constraints=dg.TableColumnConstraints(
             nullable="not_null" not in kinds,
             unique="unique" in kinds,
@@ -217,6 +226,36 @@ def _short_name(test: Node) -> str:
     return "_".join(filter(None, (generic["name"], test.get("column_name"))))
 
 
+def column_lineage(manifest: Manifest, unique_id: str) -> dict[str, list[dg.TableColumnDep]]:
+    """Of each column the columns of other assets that it is made of."""
+    return {
+        column: [dg.TableColumnDep(asset_key(manifest.node(above)), name) for above, name in found]
+        for column in manifest.node(unique_id)["columns"]
+        if (found := made_of(manifest.content, (unique_id, column), manifest.off))
+    }
+
+
+def file_columns(manifest: Manifest, unique_id: str, declared: Registry) -> dg.TableMetadataValue:
+    """Of each column the columns of source files, rules and network file that its values come from."""
+    records = []
+    for column in manifest.node(unique_id)["columns"]:
+        for above, name in origins(manifest.content, (unique_id, column), manifest.off):
+            contract = declared.contracts.get(manifest.node(above)["name"])
+            header = next((known.header for known in contract.columns if known.name == name), None) if contract else ""
+            records.append(
+                dg.TableRecord(
+                    {
+                        "column": column,
+                        "made_of": f"{relation(manifest.content, above)}.{name}",
+                        "file": ", ".join(contract.files) if contract and header else "",
+                        "column_of_the_file": header or "",
+                    }
+                )
+            )
+    names = ("column", "made_of", "file", "column_of_the_file")
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name) for name in names]))
+
+
 @dataclass(frozen=True)
 class GoldGraph:
     """Gold as Dagster sees it: what a run builds, and what it finds."""
@@ -234,7 +273,7 @@ def gold_graph(
     patience = max((contract.freshness_days for contract in contracts), default=1)
     policy = freshness_policy(network, patience)
     return GoldGraph(
-        assets=_gold_assets(manifest, partitions, policy),
+        assets=_gold_assets(manifest, declared, partitions, policy),
         external=[_external_spec(node) for node in manifest.given.values()],
     )
 
@@ -257,6 +296,7 @@ def _external_spec(node: Node) -> dg.AssetSpec:
 
 def _model_spec(
     manifest: Manifest,
+    declared: Registry,
     unique_id: str,
     node: Node,
     partitions: dg.PartitionsDefinition,
@@ -264,6 +304,7 @@ def _model_spec(
 ) -> dg.AssetSpec:
     is_view = unique_id in manifest.views
     meta = node["config"].get("meta", {})
+    lineage = column_lineage(manifest, unique_id)
     return dg.AssetSpec(
         asset_key(node),
         deps=[asset_key(manifest.node(parent)) for parent in manifest.parents(unique_id) if parent not in manifest.off],
@@ -274,9 +315,12 @@ def _model_spec(
         tags={"edu/layer": node["schema"], **{f"dbt/{tag}": "" for tag in node.get("tags", [])}},
         metadata={
             "dagster/table_name": f"{node['schema']}.{node['name']}",
-            "dagster/column_schema": column_schema(node),
+            "dagster/column_schema": column_schema(node, lineage),
+            "dagster/column_lineage": dg.TableColumnLineage(lineage),
+            "columns_come_from": file_columns(manifest, unique_id, declared),
             "dbt/unique_id": unique_id,
             "dbt/file": node["original_file_path"],
+            **code_references(_files(node)),
         },
         code_version=node["checksum"]["checksum"],
         partitions_def=partitions,
@@ -284,6 +328,13 @@ def _model_spec(
         skippable=True,
         is_virtual=is_view,
     )
+
+
+def _files(node: Node) -> dict[str, str]:
+    """The model's files with what they hold: its SQL, and what is said of it."""
+    said = (node.get("patch_path") or "").partition("://")[2]
+    files = {node["original_file_path"]: "SQL", said: "description and checks"}
+    return {str(DBT_PROJECT / path): label for path, label in files.items() if path}
 
 
 def _check_spec(name: str, test: Node, key: dg.AssetKey, partitions: dg.PartitionsDefinition) -> dg.AssetCheckSpec:
@@ -308,7 +359,7 @@ def explanation(test: Node) -> dict[str, str]:
 
 
 def _gold_assets(
-    manifest: Manifest, partitions: dg.PartitionsDefinition, policy: dg.FreshnessPolicy
+    manifest: Manifest, declared: Registry, partitions: dg.PartitionsDefinition, policy: dg.FreshnessPolicy
 ) -> dg.AssetsDefinition:
     keys = {unique_id: asset_key(node) for unique_id, node in manifest.assets.items()}
     tested = {unique_id: str(manifest.tested(test)) for unique_id, test in manifest.tests.items()}
@@ -321,7 +372,8 @@ def _gold_assets(
         name="build_gold",
         description="Builds gold for the term of the run with dbt, in this process, and runs the tests of the term.",
         specs=[
-            _model_spec(manifest, unique_id, node, partitions, policy) for unique_id, node in manifest.assets.items()
+            _model_spec(manifest, declared, unique_id, node, partitions, policy)
+            for unique_id, node in manifest.assets.items()
         ],
         check_specs=[
             _check_spec(key.name, manifest.tests[unique_id], key.asset_key, partitions)
@@ -343,15 +395,20 @@ def _gold_assets(
             return
         built = build_term(warehouse, warehouse.settings, term_key, select=select, run_id=context.run.run_id)
         results = {result.unique_id: result for result in built.results}
+        with warehouse.connect(Role.DBT, application_name=f"edu gold {term_key}") as connection:
+            shown = {
+                unique_id: gold_pictures(connection, manifest.node(unique_id), term_key)
+                for unique_id in chosen.intersection(results)
+                if results[unique_id].status in BUILT
+            }
         # one entry for all: each is an event in the storage, which takes some milliseconds to write
         context.log.info("\n".join(_line(result) for result in built.results if result.resource_type == "model"))
         for unique_id in (each for each in manifest.parents_first if each in chosen):
             if unique_id in manifest.views and not built.failed:
                 yield dg.MaterializeResult(asset_key=keys[unique_id], metadata=ALWAYS_UP_TO_DATE)
-            elif unique_id in results and results[unique_id].status in BUILT:
-                yield dg.MaterializeResult(
-                    asset_key=keys[unique_id], metadata=model_metadata(built, results[unique_id])
-                )
+            elif unique_id in shown:
+                metadata = model_metadata(built, results[unique_id]) | shown[unique_id]
+                yield dg.MaterializeResult(asset_key=keys[unique_id], metadata=metadata)
         for unique_id in chosen_checks & set(results):
             if results[unique_id].status != "skipped":
                 yield check_result(checks[unique_id], manifest.tests[unique_id], results[unique_id])

@@ -25,6 +25,8 @@ from edu_assets.contracts import Registry
 from edu_assets.gold import StaleTerm
 from edu_assets.orchestration.partitions import ACADEMIC_YEAR, academic_years, partition_key
 from edu_assets.orchestration.raw_assets import LOAD_ID, load_metadata, raw_asset_key, switched_on
+from edu_assets.orchestration.samples import raw_pictures
+from edu_assets.raw_zone.archive import archived
 from edu_assets.warehouse import Role, Warehouse
 from edu_assets.warehouse.locks import session_lock
 
@@ -45,7 +47,7 @@ def report_loads(instance: dg.DagsterInstance, warehouse: Warehouse, declared: R
     before it tells, so that no load is reported twice.
     """
     network = warehouse.settings.network
-    keys = {contract.name: raw_asset_key(contract) for contract in switched_on(network, declared)}
+    contracts = {contract.name: contract for contract in switched_on(network, declared)}
     consumer = _consumer(instance)
     reported = Reported()
     with (
@@ -60,12 +62,19 @@ def report_loads(instance: dg.DagsterInstance, warehouse: Warehouse, declared: R
         _note(connection, consumer, told_until, last)
         reported.academic_years = add_academic_years(instance, [str(found["term_key"]) for found in slices])
         for found in slices:
-            key = keys.get(str(found["raw_table"]))
-            if key is None or found["mode"] == "reapplied":
+            contract = contracts.get(str(found["raw_table"]))
+            if contract is None or found["mode"] == "reapplied":
                 continue  # a run that re-applies a partition reports it itself
+            key = raw_asset_key(contract)
             if int(found["load_id"]) <= interrupted_at and _is_told(instance, key, found):
                 continue
-            instance.report_runless_asset_event(_event(key, found))
+            seen: dict[str, Any] = {}
+            if found["sha256"] is not None:
+                seen["file"] = str(found["source_file"])
+                seen["archived_as"] = dg.MetadataValue.path(str(archived(warehouse.settings, found["sha256"])))
+            if found["status"] == "applied":
+                seen |= raw_pictures(connection, contract, str(found["term_key"]))
+            instance.report_runless_asset_event(_event(key, found, seen))
             reported.slices += 1
         _note(connection, consumer, last, None)
     return reported
@@ -98,10 +107,13 @@ def gold_request(stale: StaleTerm, project_digest: str) -> dg.RunRequest:
     )
 
 
-def _event(key: dg.AssetKey, found: Mapping[str, Any]) -> dg.AssetMaterialization | dg.AssetObservation:
+def _event(
+    key: dg.AssetKey, found: Mapping[str, Any], seen: Mapping[str, Any]
+) -> dg.AssetMaterialization | dg.AssetObservation:
     """An applied slice is a materialisation; what changed nothing, or was held, is an observation."""
     kind = dg.AssetMaterialization if found["status"] == "applied" else dg.AssetObservation
-    return kind(asset_key=key, partition=partition_key(str(found["term_key"])), metadata=load_metadata(found))
+    metadata = {**load_metadata(found), **seen}
+    return kind(asset_key=key, partition=partition_key(str(found["term_key"])), metadata=metadata)
 
 
 def _is_told(instance: dg.DagsterInstance, key: dg.AssetKey, found: Mapping[str, Any]) -> bool:
@@ -118,8 +130,8 @@ def _is_told(instance: dg.DagsterInstance, key: dg.AssetKey, found: Mapping[str,
 def _slices_after(connection: Connection, load_id: int) -> list[dict[str, Any]]:
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            "select * from etl.load_log where load_id > %s and status <> 'failed'"
-            " order by load_id, raw_table, term_key",
+            "select l.*, d.source_file, d.sha256 from etl.load_log l left join etl.delivery d using (delivery_id)"
+            " where l.load_id > %s and l.status <> 'failed' order by l.load_id, l.raw_table, l.term_key",
             [load_id],
         ).fetchall()
 

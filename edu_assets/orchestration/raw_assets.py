@@ -63,8 +63,10 @@ def switched_on(network: Network, declared: Registry) -> list[Contract]:
     return [contract for contract in declared.contracts.values() if contract.system in network.systems]
 
 
-def raw_asset_spec(contract: Contract, network: Network, partitions: dg.PartitionsDefinition) -> dg.AssetSpec:
-    """The asset of a contract: key, group, owner, tags, columns and freshness."""
+def raw_asset_spec(
+    contract: Contract, network: Network, partitions: dg.PartitionsDefinition, declared_in: str | None = None
+) -> dg.AssetSpec:
+    """The asset of a contract: key, group, owner, tags, columns, freshness and the file that declares it."""
     return dg.AssetSpec(
         raw_asset_key(contract),
         description=_description(contract),
@@ -78,11 +80,18 @@ def raw_asset_spec(contract: Contract, network: Network, partitions: dg.Partitio
             "key": ", ".join(("term_key", "_feed", *contract.key)),
             "files": ", ".join(contract.files),
             "conforms_to": ", ".join(contract.conforms_to),
+            **code_references({declared_in: "contract"} if declared_in else {}),
         },
         partitions_def=partitions,
         freshness_policy=freshness_policy(network, contract.freshness_days),
         skippable=True,
     )
+
+
+def code_references(files: Mapping[str, str]) -> dict[str, Any]:
+    """Metadata by which an asset's page links to the files, with a label each, that make it what it is."""
+    references = [dg.LocalFileCodeReference(file_path=path, label=label) for path, label in files.items()]
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=references)} if references else {}
 
 
 def _description(contract: Contract) -> str:
@@ -160,18 +169,26 @@ def raw_assets(network: Network, declared: Registry, partitions: dg.PartitionsDe
     by_system: dict[str, list[Contract]] = {}
     for contract in switched_on(network, declared):
         by_system.setdefault(contract.system, []).append(contract)
-    return [_of_system(system, contracts, network, partitions) for system, contracts in by_system.items()]
+    return [
+        _of_system(
+            system,
+            contracts,
+            [raw_asset_spec(one, network, partitions, declared.declared_in.get(one.name)) for one in contracts],
+            partitions,
+        )
+        for system, contracts in by_system.items()
+    ]
 
 
 def _of_system(
-    system: str, contracts: list[Contract], network: Network, partitions: dg.PartitionsDefinition
+    system: str, contracts: list[Contract], specs: list[dg.AssetSpec], partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
     by_key = {raw_asset_key(contract): contract for contract in contracts}
 
     @dg.multi_asset(
         name=f"raw_{system}",
         description="Loads what waits for the network, then re-applies the archive of each chosen table and term.",
-        specs=[raw_asset_spec(contract, network, partitions) for contract in contracts],
+        specs=specs,
         can_subset=True,
         partitions_def=partitions,
         required_resource_keys={WAREHOUSE},

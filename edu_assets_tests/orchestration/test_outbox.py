@@ -99,7 +99,8 @@ def test_a_reapplied_partition_is_left_to_the_run_that_reports_it(empty_dagster:
 def test_no_source_value_is_told(dagster: Session) -> None:
     [newest] = dagster.instance.fetch_materializations(dg.AssetKey(["raw_zone", "oneroster__users"]), limit=1).records
     assert newest.asset_materialization is not None
-    assert set(newest.asset_materialization.metadata) == {"load_id", "feed", "mode", "status", *FIGURES}
+    told = {"load_id", "feed", "mode", "status", "file", "archived_as", "sample", *FIGURES}
+    assert set(newest.asset_materialization.metadata) == told
 
 
 @given(
