@@ -17,18 +17,19 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from edu_assets.landing import is_url
+from edu_assets.raw_zone.conformance import Finding
 from edu_assets.settings import Settings
 from edu_assets.sources.files import EFFECTIVE_DATE_IN_NAME, FileRefused
 from edu_assets.sources.places import LocalFolder, Place, PlaceUnusable, State, local_address, places_of
@@ -48,6 +49,7 @@ class Report(Protocol):
     rows_read: int
     quarantined: int
     problems: list[str]
+    conformance: list[Finding]
 
 
 @dataclass(frozen=True)
@@ -209,11 +211,17 @@ def finish_delivery(connection: Connection, address: str, feed: str, kept: Kept,
                 report.rows_read,
                 report.quarantined,
                 report.problems[-1] if report.status == "refused" and report.problems else None,
-                Jsonb({"problems": report.problems}),
+                Jsonb({"problems": report.problems, "conformance": _without_values(report.conformance)}),
                 report.delivery_id,
             ],
         )
         _note_file(connection, address, feed, kept.state, kept.sha256, report.delivery_id)
+
+
+def _without_values(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    return [
+        finding.model_dump(mode="json", include={"file", "column", "rule", "severity", "count"}) for finding in findings
+    ]
 
 
 def _note_file(

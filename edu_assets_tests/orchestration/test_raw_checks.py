@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from edu_assets.contracts import registry
-from edu_assets.orchestration.raw_checks import Slice, check_slice
+from edu_assets.orchestration.raw_checks import check_slice
+from edu_assets.orchestration.raw_rules import Slice
 from edu_assets.warehouse import Role
 from edu_assets_tests.raw_zone.exports import org, package
 from edu_assets_tests.testbed import MakeNetwork, Platform
