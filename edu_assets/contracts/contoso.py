@@ -63,6 +63,7 @@ STUDENTS = Contract(
     person=("sis_id",),
     files=_PARTS,
     freshness_days=7,
+    conforms_to=("student",),
 )
 
 STUDENT_SECTION_MARK = Contract(
@@ -127,4 +128,5 @@ STUDENT_ATTENDANCE = Contract(
     person=("student_id",),
     files=_PARTS,
     freshness_days=3,
+    conforms_to=("class", "class_enrollment", "school_enrollment", "daily_attendance"),
 )
