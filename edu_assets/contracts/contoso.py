@@ -1,7 +1,8 @@
 """The student information system of Microsoft's Open Education Analytics samples: a folder a table and day.
 
 Every file is called `part1.csv`, so the header tells which table it is. The attendance file is cumulative, and
-its days are D/M/Y; a birth date `4/2/2004` could be either way round and stays text.
+its days are D/M/Y; a birth date `4/2/2004` could be either way round and stays text. Attendance is the one table that
+says who is in which section and school, so most entities are conformed from it.
 """
 
 from edu_assets.contracts.base import (

@@ -36,7 +36,9 @@ select
         order by section.is_unmapped desc, section.default_absent_portion desc, section.attendance_code asc
     ))[1] as attendance_code,
     'contoso' as system,
-    case when not bool_or(section.is_unmapped) then avg(section.default_absent_portion) end as absent_portion,
+    case
+        when not bool_or(section.is_unmapped) then trim_scale(avg(section.default_absent_portion))
+    end as absent_portion,
     section.term_key,
     section._feed,
     max(section._load_id) as _load_id,
