@@ -6,8 +6,9 @@ Belongs here: the declaration and its reading. Does not belong here: secrets and
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 import yaml
@@ -43,6 +44,10 @@ class Feed(BaseModel):
 
     `landing` is the folder in which its files arrive, relative to the network's landing zone, or to
     the project where it starts with a dot; or a remote place (landing.py).
+
+    `effective_dates` says what files do not say themselves: the effective date of all that lies in a
+    folder of the landing place, by the folder's path below it (`.` is the place itself). It gives the
+    order in which drops are loaded, and an older drop that arrives late waits for a person.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +56,12 @@ class Feed(BaseModel):
     landing: Landing
     end_dates: EndDates = EndDates.EXCLUSIVE
     hold_share: float = Field(default=0.2, gt=0, le=1)
+    effective_dates: dict[str, date] = Field(default_factory=dict)
+
+    def effective_date(self, below: PurePath) -> date | None:
+        """The declared date of a file, by its path below the landing place: the nearest folder above it speaks."""
+        folders = (str(folder) for folder in below.parents)
+        return next((self.effective_dates[folder] for folder in folders if folder in self.effective_dates), None)
 
     @property
     def folder(self) -> str | None:

@@ -168,6 +168,7 @@ class Platform:
     def drop(self, feed: str, name: str, content: str | bytes) -> Path:
         """Put a file into the landing folder of a feed."""
         path = self.settings.landing_of(feed) / name
+        assert path.is_relative_to(self.settings.home), "a test writes into no folder that is not its own"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path

@@ -1,7 +1,8 @@
 """The student information system of Microsoft's Open Education Analytics samples: a folder a table and day.
 
 Every file is called `part1.csv`, so the header tells which table it is. The attendance file is cumulative, and
-its days are D/M/Y; a birth date `4/2/2004` could be either way round and stays text.
+its days are D/M/Y; a birth date `4/2/2004` could be either way round and stays text. Attendance is the one table that
+says who is in which section and school, so most entities are conformed from it.
 """
 
 from edu_assets.contracts.base import (
@@ -63,6 +64,7 @@ STUDENTS = Contract(
     person=("sis_id",),
     files=_PARTS,
     freshness_days=7,
+    conforms_to=("student",),
 )
 
 STUDENT_SECTION_MARK = Contract(
@@ -127,4 +129,5 @@ STUDENT_ATTENDANCE = Contract(
     person=("student_id",),
     files=_PARTS,
     freshness_days=3,
+    conforms_to=("class", "class_enrollment", "school_enrollment", "daily_attendance"),
 )

@@ -30,6 +30,7 @@ def _table(
     columns: tuple[Column, ...],
     key: tuple[str, ...] = ("sourced_id",),
     person: tuple[str, ...] = (),
+    conforms_to: tuple[str, ...] = (),
 ) -> Contract:
     return Contract(
         system=SDS.name,
@@ -42,6 +43,7 @@ def _table(
         person=person,
         files=(file,),
         freshness_days=7,
+        conforms_to=conforms_to,
     )
 
 
@@ -50,6 +52,7 @@ ORGS = _table(
     "orgs.csv",
     "organisation",
     (_ID, _text("name", required=True), _text("type", required=True), _text("parentSourcedId")),
+    conforms_to=("organization",),
 )
 
 ACADEMIC_SESSIONS = _table(
@@ -76,6 +79,7 @@ COURSES = _table(
         _text("title", required=True),
         *(_text(header) for header in ("code", "schoolYearSourcedId", "subject", "grade")),
     ),
+    conforms_to=("course",),
 )
 
 CLASSES = _table(
@@ -89,6 +93,7 @@ CLASSES = _table(
         _text("sessionSourcedIds"),
         _text("courseSourcedId"),
     ),
+    conforms_to=("class",),
 )
 
 USERS = _table(
@@ -105,6 +110,7 @@ USERS = _table(
         Column(header="password", description="never stored", personal=PersonalData.SENSITIVE, secret=True),
     ),
     person=("sourced_id",),
+    conforms_to=("student",),
 )
 
 ROLES = _table(
@@ -129,6 +135,7 @@ ROLES = _table(
     ),
     ("user_sourced_id", "org_sourced_id", "role", "session_sourced_id"),
     ("user_sourced_id",),
+    conforms_to=("school_enrollment",),
 )
 
 ENROLLMENTS = _table(
@@ -138,6 +145,7 @@ ENROLLMENTS = _table(
     (_text("classSourcedId", required=True), _user(), _text("role", PersonalData.INDIRECT, required=True)),
     ("class_sourced_id", "user_sourced_id", "role"),
     ("user_sourced_id",),
+    conforms_to=("class_enrollment",),
 )
 
 DEMOGRAPHICS = _table(

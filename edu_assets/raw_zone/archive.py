@@ -63,7 +63,8 @@ class Kept:
 
 @dataclass(frozen=True)
 class LandingFile:
-    """A file where it lies. `state`: as it was seen, None where there is none. `feed`: of its landing place, if any."""
+    """A file where it lies. `state`: as it was seen, None where there is none. `feed`: whose landing place `place`
+    is; None where the file lies in none."""
 
     address: str
     place: Place
@@ -73,6 +74,11 @@ class LandingFile:
     @property
     def name(self) -> str:
         return PurePosixPath(self.address).name
+
+    @property
+    def below_landing(self) -> PurePosixPath | None:
+        """Its path below the feed's landing place."""
+        return PurePosixPath(self.address).relative_to(self.place.address) if self.feed else None
 
 
 @dataclass(frozen=True)
@@ -271,7 +277,7 @@ def files_at(places: Mapping[str, Place], where: Path | str) -> list[LandingFile
 
 def _local(places: Mapping[str, Place], folder: LocalFolder, address: str, state: State | None) -> LandingFile:
     feed = next((feed for feed, place in places.items() if Path(address).is_relative_to(place.address)), None)
-    return LandingFile(address, folder, state, feed)
+    return LandingFile(address, places[feed] if feed else folder, state, feed)
 
 
 def waiting_files(

@@ -96,7 +96,8 @@ def _losses(connection: Connection, part: Slice) -> list[tuple[str | None, int, 
 
 
 def effective_earlier(connection: Connection, delivery: Delivery, slices: list[Slice]) -> str | None:
-    dated = [part for part in slices if isinstance(part.contract.term, TermByDelivery) and part.member.staged]
+    """Whether a newer delivery of what this one states whole is applied already; then what to do about it."""
+    dated = [part for part in slices if part.member.staged and _states_its_term(part)]
     if delivery.effective_date is None or not dated:
         return None
     row = connection.execute(
@@ -108,6 +109,12 @@ def effective_earlier(connection: Connection, delivery: Delivery, slices: list[S
     if last is None or last <= delivery.effective_date:
         return None
     return f"effective {delivery.effective_date}, but {last} is applied already; release it to go back"
+
+
+def _states_its_term(part: Slice) -> bool:
+    """Whether a delivery is a state of the whole term: by the rule `delivery`, or by stating all of its rows."""
+    by_delivery = isinstance(part.contract.term, TermByDelivery)
+    return by_delivery or (part.member.mode is LoadMode.FULL and not part.contract.scope)
 
 
 def stale_reason(connection: Connection, touched: list[Slice]) -> str | None:

@@ -168,6 +168,14 @@ class Arrival:
             known = ", ".join(settings.network.feeds)
             self.problem = f"no feed {self.feed!r} in the network file; it has {known}"
         self.system = system or (settings.network.feeds[self.feed].system if self.feed and not self.problem else None)
+        self.stated_date = self._stated_date(settings)
+
+    def _stated_date(self, settings: Settings) -> date | None:
+        """The effective date that the network file gives to where the file lies."""
+        below = self.file.below_landing
+        if below is None or self.feed is None or self.feed != self.file.feed:
+            return None
+        return settings.network.feeds[self.feed].effective_date(below)
 
     def _feed_of(self, settings: Settings, system: str | None) -> str | None:
         if self.file.feed is not None:
@@ -196,7 +204,8 @@ class Arrival:
             if contract.system == self.system and contract.claims(self.name)
         ]
         modified = self.file.state.modified_ns if self.file.state else 0
-        dated = archive.date_in_name(self.name) or datetime.fromtimestamp(modified / 1e9, UTC).date()
+        dated = self.stated_date or archive.date_in_name(self.name)
+        dated = dated or datetime.fromtimestamp(modified / 1e9, UTC).date()
         return (min(claimed, default=0), dated, modified, self.file.address)
 
 
@@ -292,7 +301,8 @@ def _load(
         )
         with own_delivery(connection, delivery_id):
             sweep(connection)
-            report = _load_delivery(connection, settings, delivery, arrival.system, arrival.name, kept.path, term)
+            said = Said(arrival.name, term, arrival.stated_date)
+            report = _load_delivery(connection, settings, delivery, arrival.system, said, kept.path)
         archive.finish_delivery(connection, arrival.file.address, arrival.feed, kept, report)
         return report
 
@@ -312,11 +322,12 @@ def load_archived(
     Raises ArchiveIncomplete where its bytes are no longer in the archive.
     """
     row = connection.execute(
-        "select feed, system, source_file, sha256, bytes, term_option from etl.delivery where delivery_id = %s",
+        "select feed, system, source_file, sha256, bytes, term_option, effective_date from etl.delivery"
+        " where delivery_id = %s",
         [delivery_id],
     ).fetchone()
     assert row is not None
-    feed, system, name, sha256, size, term = row
+    feed, system, name, sha256, size, term, effective_date = row
     path = archive.archived(settings, sha256)
     if not path.is_file():
         raise ArchiveIncomplete(f"{name} (delivery {delivery_id}) is not in the archive: load the file again")
@@ -329,9 +340,8 @@ def load_archived(
         run_id=run_id,
     )
     with own_delivery(connection, delivery_id):
-        report = _load_delivery(
-            connection, settings, delivery, system, name, path, term, judgement, (raw_table, term_key)
-        )
+        said = Said(name, term, effective_date)
+        report = _load_delivery(connection, settings, delivery, system, said, path, judgement, (raw_table, term_key))
     return report.slices
 
 
@@ -340,16 +350,16 @@ def _load_delivery(
     settings: Settings,
     delivery: Delivery,
     system: str,
-    name: str,
+    said: Said,
     path: Path,
-    term: str | None,
     judgement: Judgement = DELIVERED,
     only: tuple[str | None, str] | None = None,
 ) -> DeliveryReport:
     """Stage every table of a package, then apply it term by term. `only`: one raw table (None: all) and term."""
+    name = said.name
     report = DeliveryReport(delivery_id=delivery.delivery_id, source_file=name, feed=delivery.feed, status="received")
     try:
-        opened = open_delivery(settings, system, path, name, term, report)
+        opened = open_delivery(settings, system, path, said, report)
     except FileRefused as why:
         _refuse(report, why)
         return report
@@ -382,6 +392,16 @@ def _load_delivery(
 
 
 @dataclass(frozen=True)
+class Said:
+    """What is known of a file without looking into it: the name that it arrived under, the term that a person gives
+    it, and the effective date that the network file, or an earlier look, gives it."""
+
+    name: str
+    term: str | None
+    effective_date: date | None
+
+
+@dataclass(frozen=True)
 class OpenDelivery:
     """A package that was looked into: its members with the contracts that claim them, parents first, and its date.
 
@@ -394,17 +414,15 @@ class OpenDelivery:
     delivery_term: str | None
 
 
-def open_delivery(
-    settings: Settings, system: str, path: Path, name: str, term: str | None, report: DeliveryReport
-) -> OpenDelivery:
+def open_delivery(settings: Settings, system: str, path: Path, said: Said, report: DeliveryReport) -> OpenDelivery:
     """Look into a file that arrived under a name; what is odd about it goes into the report. Raises FileRefused."""
-    package = open_package(path, name, _manifest_file(system), registry().of_system(system))
-    report.conformance = package_findings(system, package, name)
+    package = open_package(path, said.name, _manifest_file(system), registry().of_system(system))
+    report.conformance = package_findings(system, package, said.name)
     members, unclaimed = _members(package, system)
     report.problems += unclaimed
     if not members:
-        raise FileRefused(report.problems.pop() if report.problems else f"{name} holds no table")
-    return OpenDelivery(package, members, *_effective(settings, package, members, term))
+        raise FileRefused(report.problems.pop() if report.problems else f"{said.name} holds no table")
+    return OpenDelivery(package, members, *_effective(settings, package, members, said))
 
 
 def _refuse(report: DeliveryReport, why: FileRefused) -> None:
@@ -550,29 +568,34 @@ def _effective(
     settings: Settings,
     package: Package,
     members: list[tuple[Contract, Table | None, LoadMode]],
-    term: str | None,
+    said: Said,
 ) -> tuple[date | None, str | None]:
-    """The effective date and, for the rule `delivery`, the term."""
+    """The effective date and, for the rule `delivery`, the term.
+
+    Where no table has that rule, a date in the name may be that of the rows: only one that was said counts.
+    """
     calendar = settings.network.calendar
+    effective = said.effective_date or package.effective_date
     if not any(isinstance(contract.term, TermByDelivery) for contract, _, _ in members):
         if not calendar.tiles and any(isinstance(contract.term, TermByDate) for contract, _, _ in members):
             raise FileRefused("terms of this network overlap, so the term rule `date` cannot be used in it")
-        return None, None
-    if term is not None:
-        return package.effective_date, calendar.term(term).key
-    if package.effective_date is None:
+        return said.effective_date, None
+    if said.term is not None:
+        return effective, calendar.term(said.term).key
+    if effective is None:
         raise FileRefused(
-            f"{package.path.name}: no effective date in the name or the entries; say the term with --term"
+            f"{said.name}: no effective date in the name or the entries; say the term with --term, or the date of its "
+            "folder with `effective_dates` of the feed in the network file"
         )
     if not calendar.tiles:
         raise FileRefused("terms of this network overlap, so a date does not name one; say the term with --term")
-    found = calendar.term_of_date(package.effective_date)
+    found = calendar.term_of_date(effective)
     if found is None:
         raise FileRefused(
-            f"effective date {package.effective_date} lies in no term of the calendar; add the year to the network "
+            f"effective date {effective} lies in no term of the calendar; add the year to the network "
             "file, or say the term with --term"
         )
-    return package.effective_date, found.key
+    return effective, found.key
 
 
 def stage_all(

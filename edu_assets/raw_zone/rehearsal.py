@@ -21,7 +21,7 @@ from edu_assets.contracts import registry
 from edu_assets.contracts.base import DeclarationError
 from edu_assets.raw_zone.archive import files_at
 from edu_assets.raw_zone.expressions import describe
-from edu_assets.raw_zone.loader import Arrival, DeliveryReport, bind, nearest, open_delivery, stage_all
+from edu_assets.raw_zone.loader import Arrival, DeliveryReport, Said, bind, nearest, open_delivery, stage_all
 from edu_assets.raw_zone.slices import Delivery
 from edu_assets.raw_zone.stage import drop, own_delivery, sweep
 from edu_assets.raw_zone.staged import Staged
@@ -110,7 +110,7 @@ def rehearse(
         _compare_with_nearest(found, path)
         return found
     with warehouse.connect(Role.ETL, autocommit=True, application_name="edu rehearsal") as connection:
-        _stage(connection, settings, found, path, term)
+        _stage(connection, settings, found, path, Said(path.name, term, arrival.stated_date))
     return found
 
 
@@ -144,7 +144,7 @@ def _compare_with_nearest(found: Rehearsal, path: Path) -> None:
         found.problems.append(str(why))
 
 
-def _stage(connection: Connection, settings: Settings, found: Rehearsal, path: Path, term: str | None) -> None:
+def _stage(connection: Connection, settings: Settings, found: Rehearsal, path: Path, said: Said) -> None:
     assert found.system is not None
     row = connection.execute("select nextval(pg_get_serial_sequence('etl.delivery', 'delivery_id'))").fetchone()
     assert row is not None
@@ -155,7 +155,7 @@ def _stage(connection: Connection, settings: Settings, found: Rehearsal, path: P
     with own_delivery(connection, number):
         sweep(connection)
         try:
-            opened = open_delivery(settings, found.system, path, path.name, term, report)
+            opened = open_delivery(settings, found.system, path, said, report)
             delivery = Delivery(
                 delivery_id=number,
                 feed=feed,

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from edu_assets.raw_zone.rehearsal import rehearse
 from edu_assets_tests.raw_zone.exports import (
     active,
     assessments,
@@ -138,6 +139,45 @@ def test_a_delivery_is_of_the_term_of_its_effective_date(
 ) -> None:
     platform.deliver("sis", name, package({"orgs": [org("s1")]}, written=written), **options)
     assert platform.query(TERMS_OF_ORGS) == [(term, "s1")]
+
+
+def test_a_folders_declared_date_is_that_of_the_files_in_it_and_the_nearest_one_speaks(
+    make_network: MakeNetwork,
+) -> None:
+    dates = {".": "2013-02-05", "drops/first": "2013-09-05", "drops/first/mended": "2014-02-05"}
+    platform = make_network(feeds={"sis": {"system": "oneroster", "landing": "sis", "effective_dates": dates}})
+    content = package({"orgs": [org("s1")]}, written=datetime(2014, 9, 9))  # noqa: DTZ001
+    for folder, term in {
+        ".": "2013|B",
+        "drops/second": "2013|B",
+        "drops/first/deeper": "2013|J",
+        "drops/first/mended": "2014|B",
+    }.items():
+        report = platform.deliver("sis", f"{folder}/roster.zip", content)
+        assert (report.status, [part.term_key for part in report.slices]) == ("applied", [term]), folder
+        platform.change("delete from raw_zone.oneroster__orgs")
+        platform.change("truncate etl.load_log")
+
+
+def test_drops_are_loaded_in_the_order_of_their_declared_dates(make_network: MakeNetwork) -> None:
+    """Neither their names nor the times at which they came are in that order."""
+    dates = {"a": "2013-03-01", "b": "2013-02-01"}
+    platform = make_network(feeds={"sis": {"system": "oneroster", "landing": "sis", "effective_dates": dates}})
+    for folder, name in {"a": "Newer", "b": "Older"}.items():
+        platform.drop("sis", f"{folder}/roster.zip", package({"orgs": [org("s1", name)]}))
+    assert [report.status for report in platform.load_waiting()] == ["applied", "applied"]
+    assert platform.query("select name from raw_zone.oneroster__orgs") == [("Newer",)]
+    assert platform.query("select name from raw_history.oneroster__orgs") == [("Older",)]
+
+
+def test_a_rehearsal_knows_a_folders_declared_date(make_network: MakeNetwork) -> None:
+    dates = {"first": "2013-09-05"}
+    platform = make_network(feeds={"sds": {"system": "sds", "landing": "sds", "effective_dates": dates}})
+    orgs = "sourcedId,name,type,parentSourcedId\n1,School,school,\n"
+    for folder, status in {"first": "loads", "second": "refused"}.items():
+        found = rehearse(platform.warehouse, platform.settings, platform.drop("sds", f"{folder}/orgs.csv", orgs))
+        assert found.status == status
+        assert all("effective_dates" in problem for problem in found.problems)
 
 
 def test_a_delivery_outside_the_calendar_is_refused_with_the_way_out(platform: Platform) -> None:
