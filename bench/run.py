@@ -29,6 +29,7 @@ import pandas
 import sqlalchemy
 import yaml
 
+from bench import terms
 from edu_assets.settings import PROJECT
 from edu_assets.warehouse import Role, Warehouse
 from edu_assets_tests.testbed import Platform, network_declaration, settings_for
@@ -49,25 +50,19 @@ Pairs = list[tuple[float, float]]
 
 
 def main() -> None:
+    """Every measure; or those that are named as arguments, beside what bench/results.json has of others."""
+    chosen = sys.argv[1:] or [*MEASURES, *terms.NAMES]
+    known = json.loads(RESULTS.read_text(encoding="utf-8"))["measures"] if sys.argv[1:] and RESULTS.exists() else {}
     results: dict[str, Any] = {
         "machine": {"cores": os.cpu_count(), "system": machine.system(), "python": machine.python_version()},
-        "measures": {},
+        "measures": known,
     }
     with tempfile.TemporaryDirectory(prefix="edu_bench_") as folder:
         home = Path(folder) / "home"
         try:
-            for name, measure in MEASURES.items():
-                if name in PEERS and not _installed(PEERS[name]):
-                    results["measures"][name] = {"missing": f"{PEERS[name]} is not installed"}
-                    continue
-                pairs = measure(Path(folder), home)
-                ratios = [yardstick / ours for yardstick, ours in pairs]
-                results["measures"][name] = {
-                    "ratio": round(statistics.median(ratios), 3),
-                    "runs": [round(ratio, 3) for ratio in ratios],
-                    "raw": {"yardstick_s": [p[0] for p in pairs], "ours_s": [p[1] for p in pairs]},
-                }
-                sys.stdout.write(f"{name}: {results['measures'][name]['ratio']}\n")
+            for name, pairs in _measured(chosen, Path(folder), home):
+                results["measures"][name] = _summary(pairs) if isinstance(pairs, list) else {"missing": pairs}
+                sys.stdout.write(f"{name}: {results['measures'][name].get('ratio', 'missing')}\n")
                 sys.stdout.flush()
                 _write(results)  # a run that is cut off keeps what it measured
         finally:
@@ -75,6 +70,26 @@ def main() -> None:
     results["measures"] |= {name: {"missing": reason} for name, reason in UNMEASURED.items()}
     _write(results)
     sys.stdout.write(f"written: {RESULTS.relative_to(PROJECT)}\n")
+
+
+def _measured(chosen: list[str], folder: Path, home: Path) -> Iterator[tuple[str, Pairs | str]]:
+    """The pairs of each measure, or why there are none."""
+    for name in (name for name in MEASURES if name in chosen):
+        if name in PEERS and not _installed(PEERS[name]):
+            yield name, f"{PEERS[name]} is not installed"
+        else:
+            yield name, MEASURES[name](folder, home)
+    if set(chosen) & set(terms.NAMES):
+        yield from terms.measure(home, folder, RUNS).items()
+
+
+def _summary(pairs: Pairs) -> dict[str, Any]:
+    ratios = [yardstick / ours for yardstick, ours in pairs]
+    return {
+        "ratio": round(statistics.median(ratios), 3),
+        "runs": [round(ratio, 3) for ratio in ratios],
+        "raw": {"yardstick_s": [p[0] for p in pairs], "ours_s": [p[1] for p in pairs]},
+    }
 
 
 def _write(results: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ MADE_BY_A_TERM = (
     "fct_enrollment",
     "fct_class_enrollment",
     "fct_attendance",
+    "attendance_outside_enrollment",
     "mart_enrollment",
     "mart_student_attendance",
     "mart_attendance_insights",

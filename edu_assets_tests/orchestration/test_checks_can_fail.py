@@ -58,14 +58,13 @@ def one(table: str, condition: str = "true") -> str:
 
 
 GOLD: dict[str, str] = {
-    "attendance_is_conserved": "update gold.fct_attendance set attendance_code = null where "
+    "attendance_is_conserved": "delete from gold.fct_attendance where "
     + one("fct_attendance", "attendance_code is not null"),
     "attendance_is_covered": "update gold.fct_attendance set is_reported = false, absent_portion = null,"
     " is_absent_day = null where attendance_date < '2024-10-01'",
-    "end_dates_are_what_the_feed_says": "with gone as (delete from gold.fct_attendance where "
-    + one("fct_attendance", "attendance_code is not null")
-    + " returning *) update gold.fct_enrollment e set exit_date = gone.attendance_date from gone where"
-    " (e.term_key, e.student_key, e.school_key) = (gone.term_key, gone.student_key, gone.school_key)",
+    "end_dates_are_what_the_feed_says": "insert into gold.attendance_outside_enrollment (term_key, student_key,"
+    " school_key, attendance_date, grade_level, reason) select term_key, student_key, school_key, exit_date,"
+    f" grade_level, 'not_enrolled' from gold.fct_enrollment where {one('fct_enrollment', 'exit_date is not null')}",
     "memberships_are_conserved": f"delete from gold.fct_enrollment where {one('fct_enrollment')}",
     "grade_levels_are_known": f"update gold.fct_enrollment set grade_level = '99' where {one('fct_enrollment')}",
     "attendance_codes_are_known": "update gold.fct_attendance set attendance_category = 'unmapped' where "

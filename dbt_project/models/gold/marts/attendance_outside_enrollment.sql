@@ -2,8 +2,6 @@
     What was reported for a day that is no day of membership: the part of raw attendance that
     fct_attendance does not hold. Errors of the source, shown and counted, never lost.
 #}
-{{ config(materialized='view') }}
-
 with report as (
     select distinct on (
         attendance.term_key, attendance.student_id, attendance.school_id, attendance.attendance_date
@@ -16,6 +14,7 @@ with report as (
         attendance.attendance_code,
         attendance._load_id
     from {{ ref('conformed_daily_attendance') }} as attendance
+    where {{ in_term('attendance') }}
     order by
         attendance.term_key asc, attendance.student_id asc, attendance.school_id asc,
         attendance.attendance_date asc, attendance._load_id desc, attendance._feed asc
@@ -44,6 +43,7 @@ laid_over as (
         null as _load_id,
         false as is_report
     from {{ ref('fct_attendance') }} as day_enrolled
+    where {{ in_term('day_enrolled') }}
 ),
 
 outside as (
@@ -67,6 +67,7 @@ enrolled_grade as (
         enrollment.school_key,
         max(enrollment.grade_level) as grade_level
     from {{ ref('fct_enrollment') }} as enrollment
+    where {{ in_term('enrollment') }}
     group by enrollment.term_key, enrollment.student_key, enrollment.school_key
 )
 
