@@ -6,8 +6,10 @@ Belongs here: the declaration and its reading. Does not belong here: secrets and
 
 from __future__ import annotations
 
-from datetime import date
+import itertools
+from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -105,6 +107,29 @@ class Network(BaseModel):
             if unknown:
                 raise ValueError(f"school {school.school_id} has dates for unknown terms {sorted(unknown)}")
         return self
+
+    @cached_property
+    def counting_days(self) -> dict[date, bool]:
+        """The days by which a silent source gets later, in order, and whether any school is in session on them.
+
+        These are the days in session and the weekends between two of them. A closure does not count, nor a weekend
+        beside it: what came on Friday is three days old on Monday, but one on the Monday after a week of holidays.
+        """
+        calendar = self.calendar
+        in_session = {
+            day
+            for term in calendar.ordered_terms()
+            for school in (None, *(school.calendar for school in self.schools))
+            for day in calendar.school_days(term, school)
+        }
+        counting: dict[date, bool] = {}
+        ordered = sorted(in_session)
+        for day, after in itertools.pairwise([*ordered, *ordered[-1:]]):
+            counting[day] = True
+            pause = [day + timedelta(n) for n in range(1, (after - day).days)]
+            if not any(closed.weekday() in calendar.school_weekdays for closed in pause):
+                counting |= dict.fromkeys(pause, False)
+        return counting
 
     @property
     def systems(self) -> frozenset[str]:

@@ -43,6 +43,31 @@ RAW_AUDIT = {
     "_row_hash": "hash of the row's values; compares versions, never identifies",
 }
 
+# When a table's most silent feed was last heard of, as many days ago as count for lateness (Network.counting_days),
+# less half a day, since dbt takes even a millisecond more than the limit for late. On a day without school nothing is
+# late. A table that no feed has sent is not waited for.
+LOADED_AT = """\
+select now() + interval '12 hours' - make_interval(days => coalesce(max(silent.days), 0)::integer)
+from (
+    select
+        heard.feed,
+        (
+            select count(*) from etl.counting_day as counting
+            where counting.day > heard.last_day and counting.day <= today.day
+        ) as days
+    from (
+        select log.feed, (max(log.finished_at) at time zone max(network.timezone))::date as last_day
+        from etl.load_log as log
+        inner join etl.feed as known on log.feed = known.feed
+        cross join etl.network as network
+        where log.raw_table = '{table}' and log.status <> 'failed'
+        group by log.feed
+    ) as heard
+    cross join (select (now() at time zone network.timezone)::date as day from etl.network as network) as today
+    inner join etl.counting_day as school_day on today.day = school_day.day and school_day.in_session
+) as silent
+"""
+
 # What raw_zone publishes for dbt; the DDL is in raw_zone/tables.py.
 ETL_TABLES = {
     "network": "the network: name, time zone, authority whose rules hold, whether the exit day counts",
@@ -76,7 +101,7 @@ def _source_table(contract: Contract) -> dict[str, Any]:
         "name": contract.name,
         "description": contract.description,
         "config": {
-            "loaded_at_field": "_ingested_at",
+            "loaded_at_query": LOADED_AT.format(table=contract.name),
             "freshness": {"warn_after": {"count": contract.freshness_days, "period": "day"}},
             "meta": {"owner": contract.owner, "system": contract.system, "key": list(contract.key)},
         },

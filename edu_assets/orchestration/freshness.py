@@ -1,11 +1,12 @@
 """How long a source may be silent: from one declaration, the contract's `freshness_days`.
 
 Belongs here: pure functions over the school calendar. Does not belong here: when a slice arrived
-(raw_checks.py asks the load log).
+(raw_rules.py asks the load log).
 
-Two readers. Dagster's freshness policy knows one window and the last materialisation of any partition,
-so its window exceeds the longest closure and it never cries in a holiday. The check per term knows the
-calendar; it is the authority and the one that alerts.
+Three readers. Dagster's freshness policy knows one window and the last materialisation of any partition,
+so its window exceeds the longest closure and it never cries in a holiday. dbt's source freshness counts the same
+days as the check (gold/generate.py), over all terms at once. The check per term is the authority and the one that
+alerts.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ from edu_assets.school_calendar import Term
 
 
 def longest_closure(network: Network) -> int:
-    """The longest run of days between two school days of the network's calendar; the summer is one."""
-    calendar = network.calendar
-    days = sorted({day for term in calendar.ordered_terms() for day in calendar.school_days(term)})
+    """The longest run of days on which no school is in session; the summer is one."""
+    days = [day for day, in_session in network.counting_days.items() if in_session]
     return max(((later - earlier).days - 1 for earlier, later in itertools.pairwise(days)), default=0)
 
 
@@ -31,35 +31,9 @@ def freshness_policy(network: Network, freshness_days: int) -> dg.FreshnessPolic
     return dg.FreshnessPolicy.time_window(fail_window=timedelta(days=longest_closure(network) + freshness_days + 1))
 
 
-def days_in_session(network: Network, first: date, last: date) -> set[date]:
-    """The days from `first` to `last`, both included, on which any school of the network is in session."""
-    days: set[date] = set()
-    for term in network.calendar.ordered_terms():
-        for school in (None, *(school.calendar for school in network.schools)):
-            interval = network.calendar.instructional(term, school)
-            if interval.start <= last and interval.end > first:
-                days.update(network.calendar.school_days(term, school))
-    return {day for day in days if first <= day <= last}
-
-
 def days_silent(network: Network, last_arrival: date, today: date) -> int:
-    """Days from the last arrival to today. A weekend counts; a closure does not, nor a weekend beside it.
-
-    What came on Friday is three days old on Monday, and one day old on the Monday after a week of
-    holidays.
-    """
-    in_session = days_in_session(network, last_arrival, today)
-    silent = 0
-    pause: list[date] = []
-    for offset in range(1, (today - last_arrival).days + 1):
-        day = last_arrival + timedelta(offset)
-        if day not in in_session:
-            pause.append(day)
-            continue
-        is_closure = any(closed.weekday() in network.calendar.school_weekdays for closed in pause)
-        silent += 1 if is_closure else 1 + len(pause)
-        pause = []
-    return silent
+    """Days from the last arrival to today that count (Network.counting_days)."""
+    return sum(last_arrival < day <= today for day in network.counting_days)
 
 
 def is_late(network: Network, freshness_days: int, last_arrival: date, today: date) -> bool:
@@ -67,7 +41,7 @@ def is_late(network: Network, freshness_days: int, last_arrival: date, today: da
 
     Where nothing has arrived yet, the first day of instruction stands for the last arrival.
     """
-    if not days_in_session(network, today, today):
+    if not network.counting_days.get(today, False):
         return False
     return days_silent(network, last_arrival, today) > freshness_days
 

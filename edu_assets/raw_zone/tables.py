@@ -58,6 +58,10 @@ create table if not exists etl.term_day (
 comment on table etl.term_day is
     'the term of a day for the term rule date; school_id '''' is the network, a school has rows only where it differs';
 
+create table if not exists etl.counting_day (day date primary key, in_session boolean not null);
+comment on table etl.counting_day is
+    'the days by which a silent source gets later: days in session and weekends between them, no closures';
+
 create sequence if not exists etl.load_id;
 create table if not exists etl.landing_file (
     path text primary key, feed text, bytes bigint not null, modified_ns bigint not null,
@@ -130,7 +134,7 @@ create table if not exists etl.erased_person (
 comment on table etl.erased_person is 'keyed hashes of erased persons: rows that are sent again are withheld';
 
 grant select on etl.network, etl.feed, etl.school, etl.school_capacity, etl.term, etl.school_term,
-    etl.school_day, etl.load_log to dbt_user;
+    etl.school_day, etl.counting_day, etl.load_log to dbt_user;
 """
 
 AUDIT_COLUMNS = (
@@ -407,6 +411,7 @@ def _publish(connection: Connection, network: Network) -> None:
             for day in calendar.school_days(term, school.calendar)
         ],
     )
+    _replace(connection, "etl.counting_day", list(network.counting_days.items()))
     _replace(connection, "etl.term_day", _term_days(network) if calendar.tiles else [])
 
 
