@@ -47,7 +47,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Exports of a school network's systems become figures that people can sign.\n\n"
     "The network is the file in --network or EDU_NETWORK. Exit codes: 0 done, 1 failed, 2 wrong call, "
-    "3 no PostgreSQL answers, 4 refused.",
+    "3 PostgreSQL or the broker does not answer, 4 refused.",
 )
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that were set aside: list, show, replay.")
 held_app = typer.Typer(no_args_is_help=True, help="Deliveries that wait for a person's word: list, release.")
@@ -561,13 +561,32 @@ def ui(
     port: Annotated[int, typer.Option("--port", help="Port of the webserver on the loopback address.")] = 3000,
 ) -> None:
     """Run Dagster: code server, webserver and daemon, until Ctrl-C or kill; PostgreSQL goes on."""
+    from edu_assets.orchestration.executor import require_broker
     from edu_assets.orchestration.ui import serve
     from edu_assets.raw_zone import deploy
 
     warehouse = _warehouse()
+    if warehouse.settings.broker is not None:
+        require_broker(warehouse.settings)
     warehouse.up()
     deploy(warehouse, warehouse.settings.network)
     raise typer.Exit(serve(warehouse, port, out.print))
+
+
+@app.command()
+def worker() -> None:
+    """Execute steps of runs that come through the broker in EDU_BROKER, until Ctrl-C or kill.
+
+    Exit code 3: the broker does not answer.
+    """
+    from edu_assets.orchestration.executor import require_broker
+    from edu_assets.orchestration.worker import work
+    from edu_assets.raw_zone import deploy
+
+    warehouse = _warehouse()
+    require_broker(warehouse.settings)
+    deploy(warehouse, warehouse.settings.network)
+    work(warehouse)
 
 
 # -- declarations -------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import dagster as dg
 
 from edu_assets.contracts import Registry, registry
 from edu_assets.gold import manifest_content
+from edu_assets.orchestration.executor import executor
 from edu_assets.orchestration.gold_assets import gold_graph
 from edu_assets.orchestration.jobs import arrivals, checks_job, gold_job
 from edu_assets.orchestration.partitions import term_partitions
@@ -55,8 +56,7 @@ def build_defs(
         sensors=[landing_sensor(), outbox_sensor(declared)],
         schedules=[daily_checks(network)],
         resources={WAREHOUSE: Warehouse.of(settings), **(resources or {})},
-        # A run is one process: gold is one dbt build, and a process a step would pay start-up for each.
-        executor=dg.in_process_executor,
+        executor=executor(settings),
     )
 
 

@@ -18,6 +18,8 @@ from edu_assets.school_calendar import DeclarationError
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+BROKER = "EDU_BROKER"
+
 
 class Settings(BaseSettings):
     """The environment. libpq's own names select a PostgreSQL server; without PGHOST the embedded one runs."""
@@ -33,6 +35,8 @@ class Settings(BaseSettings):
     pgpassword: SecretStr | None = None
     pgsslmode: str | None = None
     pg_fsync: bool = Field(default=True, validation_alias="EDU_PG_FSYNC")
+    broker: SecretStr | None = Field(default=None, validation_alias=BROKER)
+    """Redis, through which steps of runs go to workers (`edu worker`); without it a run executes its own."""
 
     @cached_property
     def network(self) -> Network:

@@ -11,6 +11,8 @@ nowhere else. One concept a module:
     jobs            arrivals, gold, checks         outbox       what the load log asks of Dagster
     sensors         files, outbox                  schedules    once a day
     instance        dagster.yaml and the storage   backfill     terms in this warm process
+    executor        where steps run: the one setting EDU_BROKER
+    worker          a Celery worker                launcher     whether a run's process is still there
     pipeline        from nothing to checked marts  ui           code server, webserver and daemon
 
 This file imports nothing, so that `edu pipeline` with nothing to do never pays for Dagster's import.

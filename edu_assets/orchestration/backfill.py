@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.tags import MAX_RETRIES_TAG
+from dagster._core.utils import make_new_run_id
 from pydantic import BaseModel
 
 from edu_assets.contracts import registry
@@ -25,9 +27,11 @@ from edu_assets.gold import project_digest
 from edu_assets.network import Network
 from edu_assets.orchestration.instance import open_instance
 from edu_assets.orchestration.jobs import GOLD
+from edu_assets.orchestration.launcher import EXECUTED_BY
 from edu_assets.orchestration.outbox import add_academic_years, report_loads
 from edu_assets.orchestration.partitions import partition_key
-from edu_assets.warehouse import Warehouse
+from edu_assets.warehouse import Role, Warehouse, locks
+from edu_assets.warehouse.locks import session_lock
 
 
 class TermRun(BaseModel):
@@ -64,14 +68,26 @@ class Session:
         """Run the gold job for one term, here. Never raises for what is wrong with the term."""
         begun = time.monotonic()
         add_academic_years(self.instance, [term_key])
-        result = self.defs.resolve_job_def(GOLD).execute_in_process(
-            instance=self.instance,
-            partition_key=partition_key(term_key),
-            tags={"edu/reason": reason, "edu/digest": project_digest(self.warehouse.settings)},
-            # the event log has it all; a command prints its own lines
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
+        run_id = make_new_run_id()
+        tags = {
+            "edu/reason": reason,
+            "edu/digest": project_digest(self.warehouse.settings),
+            EXECUTED_BY: "command",
+            MAX_RETRIES_TAG: "0",  # nobody can start it again but the command
+        }
+        with (
+            self.warehouse.connect(Role.ETL, autocommit=True, application_name="edu run") as connection,
+            session_lock(connection, locks.RUN + run_id),
+        ):
+            result = self.defs.resolve_job_def(GOLD).execute_in_process(
+                instance=self.instance,
+                partition_key=partition_key(term_key),
+                tags=tags,
+                run_id=run_id,
+                # the event log has it all; a command prints its own lines
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
         return _term_run(term_key, result, time.monotonic() - begun)
 
 

@@ -28,7 +28,7 @@ from edu_assets.gold.lineage import made_of, origins, relation
 from edu_assets.network import Network
 from edu_assets.orchestration.freshness import freshness_policy
 from edu_assets.orchestration.partitions import one_term
-from edu_assets.orchestration.raw_assets import WAREHOUSE, code_references, switched_on
+from edu_assets.orchestration.raw_assets import POOL, WAREHOUSE, code_references, switched_on
 from edu_assets.orchestration.samples import gold_pictures
 from edu_assets.warehouse import Role
 
@@ -382,6 +382,7 @@ def _gold_assets(
         can_subset=True,
         partitions_def=partitions,
         required_resource_keys={WAREHOUSE},
+        pool=POOL,
     )
     def build(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         chosen = {unique_id for unique_id, key in keys.items() if key in context.selected_asset_keys}

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import yaml
@@ -20,32 +21,56 @@ from edu_assets.warehouse import Role, Warehouse
 
 STORAGE_URL = "EDU_DAGSTER_URL"
 
-CONFIGURATION = {
-    "storage": {
-        "custom": {
-            "module": "edu_assets.orchestration.storage",
-            "class": "KeptConnectionsStorage",
-            "config": {"postgres_url": {"env": STORAGE_URL}},
-        }
-    },
-    "telemetry": {"enabled": False},
-    "nux": {"enabled": False},  # the newsletter dialog
-    "concurrency": {
-        "runs": {
-            "max_concurrent_runs": 2,
-            # one gold run at a time per term; a second one waits in the queue
-            "tag_concurrency_limits": [
-                {"key": "dagster/partition", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
-            ],
-        }
-    },
-    "run_monitoring": {"enabled": True, "start_timeout_seconds": 180, "poll_interval_seconds": 30},
-    "retention": {
-        "schedule": {"purge_after_days": {"skipped": 7, "failure": 90, "success": 90}},
-        "sensor": {"purge_after_days": {"skipped": 1, "failure": 90, "success": 90}},
-    },
-    "freshness": {"enabled": True},
-}
+RUNS_AT_ONCE = 2
+RUNS_AT_ONCE_WITH_WORKERS = 4
+STEPS_AT_ONCE = 4
+"""These bound PostgreSQL's connections, of which an embedded server has 100. Measured: webserver, daemon and code
+server keep about 10, a run that waits for its step 3, a step up to 10 (Dagster's storage, the term's lock, dbt);
+4 runs and 4 steps are below 65, which leaves the rest to commands and to readers of gold."""
+
+POLL_SECONDS = 10
+A_DAY = 86_400
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """dagster.yaml of a network."""
+    return {
+        "storage": {
+            "custom": {
+                "module": "edu_assets.orchestration.storage",
+                "class": "KeptConnectionsStorage",
+                "config": {"postgres_url": {"env": STORAGE_URL}},
+            }
+        },
+        "run_launcher": {"module": "edu_assets.orchestration.launcher", "class": "WatchedRunLauncher"},
+        "telemetry": {"enabled": False},
+        "nux": {"enabled": False},  # the newsletter dialog
+        "concurrency": {
+            "runs": {
+                "max_concurrent_runs": RUNS_AT_ONCE if settings.broker is None else RUNS_AT_ONCE_WITH_WORKERS,
+                # one gold run at a time per term; a second one waits in the queue
+                "tag_concurrency_limits": [
+                    {"key": "dagster/partition", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+                ],
+            },
+            "pools": {"granularity": "op", "default_limit": STEPS_AT_ONCE},
+        },
+        "run_monitoring": {
+            "enabled": True,
+            "start_timeout_seconds": 180,
+            "poll_interval_seconds": POLL_SECONDS,
+            # what nobody else notices, such as a broker that has forgotten its messages
+            "max_runtime_seconds": A_DAY,
+            "free_slots_after_run_end_seconds": POLL_SECONDS,
+        },
+        # A run whose process was lost starts again, once; what failed in a step is a person's matter.
+        "run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False},
+        "retention": {
+            "schedule": {"purge_after_days": {"skipped": 7, "failure": 90, "success": 90}},
+            "sensor": {"purge_after_days": {"skipped": 1, "failure": 90, "success": 90}},
+        },
+        "freshness": {"enabled": True},
+    }
 
 
 def environment(warehouse: Warehouse) -> dict[str, str]:
@@ -64,7 +89,9 @@ def write_configuration(settings: Settings) -> Path:
     home = settings.dagster_home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     text = "# Written by edu_assets at every start (edu_assets/orchestration/instance.py).\n"
-    (home / "dagster.yaml").write_text(text + yaml.safe_dump(CONFIGURATION, sort_keys=False), encoding="utf-8")
+    (home / "dagster.yaml").write_text(
+        text + yaml.safe_dump(configuration(settings), sort_keys=False), encoding="utf-8"
+    )
     return home
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from edu_assets.orchestration.raw_assets import WAREHOUSE
+from edu_assets.orchestration.raw_assets import POOL, WAREHOUSE
 from edu_assets.raw_zone import load_waiting
 
 AssetJob = Any
@@ -22,7 +22,7 @@ TRANSIENT_FAULTS = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXP
 """For a database that is away; what is wrong with a file or a model is a Failure that allows no retry."""
 
 
-@dg.op(required_resource_keys={WAREHOUSE}, retry_policy=TRANSIENT_FAULTS, out=dg.Out(dg.Nothing))
+@dg.op(required_resource_keys={WAREHOUSE}, pool=POOL, retry_policy=TRANSIENT_FAULTS, out=dg.Out(dg.Nothing))
 def load_arrivals(context: dg.OpExecutionContext) -> None:
     """Load every file in the landing places that is whole and not known yet, whatever terms it holds."""
     warehouse = context.resources.warehouse
@@ -48,7 +48,6 @@ def load_arrivals(context: dg.OpExecutionContext) -> None:
 
 @dg.job(
     name=ARRIVALS,
-    executor_def=dg.in_process_executor,
     description="Loads what has arrived. Unpartitioned: a file may hold several terms; the outbox reports each.",
 )
 def arrivals() -> None:
@@ -67,7 +66,6 @@ def gold_job(gold: dg.AssetsDefinition, raw_checks: dg.AssetChecksDefinition) ->
     return dg.define_asset_job(
         GOLD,
         selection=dg.AssetSelection.assets(gold) | dg.AssetSelection.checks(*asked),
-        executor_def=dg.in_process_executor,
         description="Checks the raw tables of one term, builds its gold with dbt and runs the term's tests.",
     )
 
@@ -80,6 +78,5 @@ def checks_job(raw_checks: dg.AssetChecksDefinition) -> AssetJob:
     return dg.define_asset_job(
         CHECKS,
         selection=dg.AssetSelection.checks(raw_checks),
-        executor_def=dg.in_process_executor,
         description="Asks the checks of the raw tables of one term, among them whether its sources are late.",
     )

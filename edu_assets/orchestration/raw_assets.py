@@ -23,6 +23,9 @@ from edu_assets.raw_zone import load_waiting, reapply
 WAREHOUSE = "warehouse"
 """The resource that every op takes: the handle on the network's databases, with its settings."""
 
+POOL = "postgresql"
+"""The pool of every op: so many steps at once, whoever started them (instance.py), since each takes connections."""
+
 LOAD_ID = "load_id"
 """Metadata of each materialisation: the load that it reports. The outbox reads it back."""
 
@@ -192,6 +195,7 @@ def _of_system(
         can_subset=True,
         partitions_def=partitions,
         required_resource_keys={WAREHOUSE},
+        pool=POOL,
     )
     def materialise(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         term_key = one_term(context)

@@ -14,7 +14,7 @@ from edu_assets.contracts import Registry
 from edu_assets.contracts.base import Contract
 from edu_assets.network import Network
 from edu_assets.orchestration.partitions import one_term
-from edu_assets.orchestration.raw_assets import WAREHOUSE, raw_asset_key, switched_on
+from edu_assets.orchestration.raw_assets import POOL, WAREHOUSE, raw_asset_key, switched_on
 from edu_assets.orchestration.raw_rules import RULES, Slice
 from edu_assets.warehouse import Role
 
@@ -51,6 +51,7 @@ def raw_checks(network: Network, declared: Registry, partitions: dg.PartitionsDe
         specs=[spec for contract in contracts for spec in raw_check_specs(contract, partitions)],
         can_subset=True,
         required_resource_keys={WAREHOUSE},
+        pool=POOL,
     )
     def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         term = network.calendar.term(one_term(context))

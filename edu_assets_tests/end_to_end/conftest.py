@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class Command:
     home: Path
     network_file: Path
     project: Path = PROJECT
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -61,6 +62,7 @@ class Command:
             "EDU_PG_FSYNC": "0",
             "PYTHONPATH": str(self.project),
             "NO_COLOR": "1",
+            **self.more,
         }
 
     def run(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
