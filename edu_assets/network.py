@@ -142,7 +142,7 @@ def load_network(path: Path) -> Network:
     if not path.is_file():
         raise DeclarationError(f"no network file {path}; see networks/sample.yaml for one to copy")
     try:
-        declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+        declared = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise DeclarationError(f"{path} is not YAML: {error}") from error
     try:

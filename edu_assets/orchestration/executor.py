@@ -14,8 +14,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import dagster as dg
-import redis
-from dagster_celery import celery_executor
 
 from edu_assets.errors import EduError, Exit
 from edu_assets.settings import BROKER, Settings
@@ -56,12 +54,16 @@ def executor(settings: Settings) -> dg.ExecutorDefinition:
     if settings.broker is None:
         # A run is one process: gold is one dbt build, and a process a step would pay start-up for each.
         return dg.in_process_executor
+    from dagster_celery import celery_executor  # whoever has no broker need not wait for it
+
     address = {"env": BROKER}
     return celery_executor.configured({"broker": address, "backend": address, "config_source": CELERY}, name="celery")
 
 
 def require_broker(settings: Settings) -> str:
     """The broker's address, once it has answered. Raises BrokerUnusable with what to do."""
+    import redis
+
     if settings.broker is None:
         raise BrokerUnusable(f"{BROKER} names no broker, so steps run in the process of their run and need no worker")
     address = settings.broker.get_secret_value()

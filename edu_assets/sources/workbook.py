@@ -25,9 +25,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import IO, Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from edu_assets.contracts.base import Contract, Workbook
 from edu_assets.sources.line_reader import Malformed, Record
 from edu_assets.sources.records import (
@@ -122,6 +119,10 @@ def _number(value: int | float, shown_as: str) -> str:
 
 @contextmanager
 def _workbook(source: Source) -> Iterator[Any]:
+    # an eighth of the time in which a code location loads, and few deliveries are workbooks
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     with _seekable(source) as stream:
         try:
             book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
