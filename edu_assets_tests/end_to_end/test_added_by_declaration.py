@@ -202,12 +202,17 @@ print(raw in above, graph.get(raw).is_partitioned, graph.get(mart).is_partitione
     lineage, raw_partitioned, mart_partitioned, *checks = answer.stdout.split()
     assert (lineage, raw_partitioned, mart_partitioned) == ("True", "True", "True")
     assert set(checks) == {
+        "columns_are_filled",
+        "conforms_to_standard",
         "is_fresh",
+        "keys_are_unique",
         "loans_are_those_of_the_sources",
         "nothing_is_held",
         "quarantine_is_small",
+        "row_count_is_plausible",
         "rows_are_conserved",
         "schema_conforms",
+        "values_are_allowed",
     }
 
 
