@@ -13,6 +13,7 @@ nowhere else. One concept a module:
     instance        dagster.yaml and the storage   backfill     terms in this warm process
     executor        where steps run: the one setting EDU_BROKER
     worker          a Celery worker                launcher     whether a run's process is still there
+    retention       which runs are forgotten
     pipeline        from nothing to checked marts  ui           code server, webserver and daemon
 
 This file imports nothing, so that `edu pipeline` with nothing to do never pays for Dagster's import.

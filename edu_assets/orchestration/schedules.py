@@ -1,9 +1,10 @@
-"""Schedules: the daily look at the current terms.
+"""Schedules: the daily look at the current terms, and the end of what Dagster need not remember.
 
 Belongs here: what happens by the clock, in the network's own zone. Does not belong here: what happens
 because something arrived (sensors.py).
 """
 
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -13,6 +14,8 @@ from edu_assets.orchestration.freshness import current_terms
 from edu_assets.orchestration.jobs import CHECKS
 from edu_assets.orchestration.outbox import add_academic_years
 from edu_assets.orchestration.partitions import term_tags
+from edu_assets.orchestration.raw_assets import WAREHOUSE
+from edu_assets.orchestration.retention import KEPT_DAYS, forget_old_runs
 
 MORNING = "0 7 * * *"
 """After the night's exports, before the school day."""
@@ -27,9 +30,13 @@ def daily_checks(network: Network) -> dg.ScheduleDefinition:
         cron_schedule=MORNING,
         execution_timezone=network.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="The checks of the terms that are current, every morning in the network's zone.",
+        required_resource_keys={WAREHOUSE},
+        description="The checks of the terms that are current, every morning in the network's zone. Forgets runs of "
+        f"more than {KEPT_DAYS} days ago that say nothing of the present.",
     )
     def daily(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        forgotten = forget_old_runs(context.instance, context.resources.warehouse, datetime.now(UTC))
+        context.log.info(f"{forgotten} old runs forgotten")
         today = context.scheduled_execution_time.astimezone(ZoneInfo(network.timezone)).date()
         terms = current_terms(network, today)
         if not terms:

@@ -52,6 +52,11 @@ class Network:
         with self.warehouse.connect(Role.ADMIN, database=database, autocommit=True, application_name="look") as admin:
             return admin.execute(statement.encode(), parameters).fetchall()
 
+    def change(self, statement: str) -> None:
+        """Change something behind the platform's back."""
+        with self.warehouse.connect(Role.ADMIN, autocommit=True) as admin:
+            admin.execute(statement.encode())
+
     def gold_of(self, term_key: str) -> dict[str, tuple[int, str]]:
         """Rows of a term by gold table: how many, and a hash of them all."""
         tables = self.rows(

@@ -11,8 +11,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from edu_assets.orchestration.executor import LOST_SECONDS
 from edu_assets.orchestration.instance import RUNS_AT_ONCE_WITH_WORKERS, STEPS_AT_ONCE
 from edu_assets.orchestration.worker import MOST_LOST
+from edu_assets.warehouse import Role, locks
+from edu_assets.warehouse.locks import session_lock
 from edu_assets_tests.end_to_end.conftest import Command
 from edu_assets_tests.end_to_end.deployed import (
     RUN_SECONDS,
@@ -126,6 +129,21 @@ def test_a_worker_that_is_killed_in_mid_build_is_replaced_in_the_same_run(
         if entry.dagster_event
     ]
     assert len(told) == len(set(told)) > 10, "each asset is reported once"
+
+
+def test_a_step_that_takes_longer_than_a_worker_may_be_silent_is_begun_once(deployment: Deployment) -> None:
+    """A load of the term holds gold up for one and a half times LOST_SECONDS; the worker waits, and says so."""
+    network = deployment.network
+    with (
+        network.warehouse.connect(Role.ETL, autocommit=True, application_name="look") as load,
+        session_lock(load, locks.TERM + TERM),
+    ):
+        run_id = network.launch(deployment.port, "gold", TERM)
+        until(lambda: deployment.names_of_workers(run_id, "build_gold"), RUN_SECONDS)
+        enough = time.monotonic() + 1.5 * LOST_SECONDS
+        until(lambda: time.monotonic() > enough, 2 * LOST_SECONDS)
+    assert network.until_ended(run_id).status is dg.DagsterRunStatus.SUCCESS
+    assert len(deployment.names_of_workers(run_id, "build_gold")) == 1
 
 
 def test_a_step_that_takes_its_workers_with_it_is_given_up_and_gold_stays(deployment: Deployment) -> None:

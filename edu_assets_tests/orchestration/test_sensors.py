@@ -122,7 +122,10 @@ def test_files_that_cannot_be_loaded_are_tried_a_few_times_with_growing_pauses(
 def test_every_morning_the_current_terms_are_asked(dagster: Session, at: datetime, partitions: list[str]) -> None:
     schedule = daily_checks(dagster.warehouse.settings.network)
     with dg.build_schedule_context(
-        instance=dagster.instance, scheduled_execution_time=at, repository_def=dagster.defs.get_repository_def()
+        instance=dagster.instance,
+        scheduled_execution_time=at,
+        repository_def=dagster.defs.get_repository_def(),
+        resources={"warehouse": dagster.warehouse},
     ) as context:
         asked = schedule.evaluate_tick(context)
     assert [request.tags["dagster/partition"] for request in asked.run_requests or []] == partitions

@@ -1,0 +1,170 @@
+"""Deployments on one machine: what is lost is noticed and starts again once, and `dagster dev` is another way in."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from edu_assets.orchestration.launcher import EXECUTED_BY
+from edu_assets_tests.end_to_end.conftest import Command
+from edu_assets_tests.end_to_end.deployed import RUN_SECONDS, START_SECONDS, Network, descendants_of
+from edu_assets_tests.end_to_end.test_ui import free_port, graphql, processes_of, running_ui, until
+
+pytestmark = pytest.mark.usefixtures("first_pipeline")
+
+TERM = "2024-25|T1"
+
+
+@pytest.fixture
+def network(edu: Command) -> Network:
+    return Network(edu)
+
+
+def pid_of(network: Network, run_id: str) -> int:
+    """The process that executes a launched run, as Dagster has noted it."""
+    events = network.events(run_id, dg.DagsterEventType.ENGINE_EVENT)
+    [pid] = [
+        entry.dagster_event.event_specific_data.metadata["pid"].value
+        for entry in events
+        if entry.dagster_event and "Started process for run" in entry.message
+    ]
+    return int(str(pid))
+
+
+def the_retry_of(network: Network, run_id: str) -> dg.DagsterRun:
+    until(lambda: network.retries_of(run_id), RUN_SECONDS)
+    [retry] = network.retries_of(run_id)
+    return network.until_ended(retry.run_id)
+
+
+def test_a_run_whose_process_is_killed_starts_again_once(network: Network) -> None:
+    port, undisturbed = free_port(), network.gold_of(TERM)
+    with running_ui(network.edu, port):
+        run_id = network.launch(port, "gold", TERM)
+        until(lambda: network.is_building(TERM), RUN_SECONDS)
+        os.kill(pid_of(network, run_id), signal.SIGKILL)
+        assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
+        assert the_retry_of(network, run_id).status is dg.DagsterRunStatus.SUCCESS
+    assert network.gold_of(TERM) == undisturbed
+    assert network.locks() == []
+
+
+def test_what_is_wrong_with_a_term_is_a_persons_matter_and_does_not_start_again(network: Network) -> None:
+    port = free_port()
+    with running_ui(network.edu, port):
+        with changed_raw_table(network):
+            run_id = network.launch(port, "gold", TERM)
+            assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
+
+        def is_judged() -> bool:
+            events = network.events(run_id, dg.DagsterEventType.ENGINE_EVENT)
+            return any("Not retrying run" in entry.message for entry in events)
+
+        until(is_judged, RUN_SECONDS)
+    assert network.retries_of(run_id) == []
+
+
+@contextmanager
+def changed_raw_table(network: Network) -> Iterator[None]:
+    """A raw table that is not as its contract says: a check of the term blocks gold."""
+    network.change("alter table raw_zone.oneroster__courses add column smuggled text")
+    try:
+        yield
+    finally:
+        network.change("alter table raw_zone.oneroster__courses drop column smuggled")
+
+
+def test_a_machine_that_went_down_in_mid_run_takes_it_up_when_it_comes_back(network: Network) -> None:
+    port, undisturbed = free_port(), network.gold_of(TERM)
+    with running_ui(network.edu, port) as ui:
+        run_id = network.launch(port, "gold", TERM)
+        until(lambda: network.is_building(TERM), RUN_SECONDS)
+        for pid in descendants_of(ui.pid)[::-1]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        ui.wait(START_SECONDS)
+    until(lambda: not processes_of(network.edu.home), START_SECONDS)
+    assert network.run(run_id).status is dg.DagsterRunStatus.STARTED, "nobody was there to notice"
+    with running_ui(network.edu, free_port()):
+        assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
+        assert the_retry_of(network, run_id).status is dg.DagsterRunStatus.SUCCESS
+    assert network.gold_of(TERM) == undisturbed
+
+
+def test_a_back_fill_that_is_killed_gives_its_term_free(network: Network) -> None:
+    def executed() -> list[dg.DagsterRun]:
+        with network.instance() as instance:
+            found = instance.get_runs(
+                dg.RunsFilter(tags={EXECUTED_BY: "command"}, statuses=[dg.DagsterRunStatus.STARTED])
+            )
+            return list(found)
+
+    port = free_port()
+    with running_ui(network.edu, port):
+        command = subprocess.Popen(
+            [sys.executable, "-m", "edu_assets.cli", "backfill", "--terms", TERM],
+            env=dict(network.edu.environment),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until(lambda: network.is_building(TERM), RUN_SECONDS)
+        [run] = executed()
+        later = network.launch(port, "gold", TERM)
+        command.kill()
+        command.wait(START_SECONDS)
+        ended = network.until_ended(run.run_id)
+        assert ended.status is dg.DagsterRunStatus.FAILURE
+        assert network.until_ended(later).status is dg.DagsterRunStatus.SUCCESS
+    assert network.retries_of(run.run_id) == []
+
+
+def test_a_living_back_fill_is_left_alone(network: Network) -> None:
+    """Run monitoring looks every ten seconds, so a year, which takes longer, is looked at."""
+    with running_ui(network.edu, free_port()):
+        done = network.edu.json("backfill", "--terms", "2024-25")
+    assert all(term["succeeded"] for term in done)
+
+
+def test_dagster_dev_serves_the_network_as_the_read_me_says(network: Network, tmp_path: Path) -> None:
+    variables = dict(network.edu.environment)
+    for line in network.edu.run("db", "env").stdout.splitlines():
+        name, value = shlex.split(line.removeprefix("export "))[0].split("=", 1)
+        variables[name] = value
+    port, log = free_port(), tmp_path / "dagster_dev.log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port)],
+            env=variables,
+            cwd=network.edu.project,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    query = """{ repositoriesOrError { ... on RepositoryConnection { nodes { location { name }
+        sensors { name sensorState { status } } schedules { name } } } } }"""
+
+    def served() -> Any:
+        assert process.poll() is None, log.read_text()
+        with suppress(OSError):
+            return graphql(port, query)["repositoriesOrError"]["nodes"]
+
+    try:
+        [found] = until(served, RUN_SECONDS)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(START_SECONDS)
+    assert found["location"] == {"name": "edu_assets"}
+    states = {sensor["name"]: sensor["sensorState"]["status"] for sensor in found["sensors"]}
+    assert states == {"landing_files": "RUNNING", "outbox": "RUNNING"}
+    assert [schedule["name"] for schedule in found["schedules"]] == ["daily_checks"]
+    until(lambda: not processes_of(network.edu.home), START_SECONDS)
