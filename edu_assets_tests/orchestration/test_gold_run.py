@@ -7,7 +7,9 @@ import pytest
 from psycopg import sql
 
 from edu_assets.orchestration.backfill import Session, TermRun, backfill, chosen_terms
+from edu_assets.orchestration.instance import STEPS_AT_ONCE
 from edu_assets.orchestration.partitions import one_term, partition_key
+from edu_assets.orchestration.raw_assets import POOL
 from edu_assets.school_calendar import DeclarationError
 from edu_assets.warehouse import Role
 from edu_assets_tests.orchestration.conftest import BUILT_TERM
@@ -175,3 +177,17 @@ def test_nobody_but_the_owner_reads_gold(sample_platform: Platform) -> None:
         with sample_platform.warehouse.connect(role) as connection:
             may = connection.execute("select has_schema_privilege('gold', 'usage')").fetchone()
         assert may == (False,), role
+
+
+def test_every_step_is_of_the_pool_that_bounds_connections(built: TermRun, dagster: Session) -> None:
+    jobs = [dagster.defs.resolve_job_def(name) for name in ("gold", "arrivals", "checks")]
+    jobs.append(dagster.defs.resolve_implicit_global_asset_job_def())
+    ops = {node.name: node.definition.pool for job in jobs for node in job.graph.nodes}
+    assert {"raw_checks", "build_gold", "load_arrivals"} < set(ops)
+    assert set(ops.values()) == {POOL}
+    storage = dagster.instance.event_log_storage
+    claims = [storage.claim_concurrency_slot(POOL, f"run {n}", "step").is_claimed for n in range(STEPS_AT_ONCE + 1)]
+    for n in range(STEPS_AT_ONCE + 1):
+        storage.free_concurrency_slots_for_run(f"run {n}")
+    assert built.succeeded
+    assert claims == [True] * STEPS_AT_ONCE + [False]
