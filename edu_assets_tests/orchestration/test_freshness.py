@@ -80,7 +80,7 @@ def test_a_weekend_counts() -> None:
 
 @given(st.sampled_from(SCHOOL_DAYS), st.integers(0, 20), st.integers(1, 60))
 def test_later_is_never_less_late(last: date, allowed: int, more: int) -> None:
-    school_days = [day for day in SCHOOL_DAYS if day > last]
+    school_days = [day for day in SCHOOL_DAYS if day > last][:40]
     late = [is_late(SAMPLE, allowed, last, day) for day in school_days]
     assert late == sorted(late)
     assert not any(
