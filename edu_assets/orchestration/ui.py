@@ -78,8 +78,10 @@ def serve(warehouse: Warehouse, port: int, say: Callable[[str], None]) -> Exit:
                 say(f"Dagster: http://{HOST}:{port}  (logs in {logs}; Ctrl-C stops it, PostgreSQL goes on)")
             _wait(parts, told, lambda: False, seconds=float("inf"))
         finally:
-            say("stopping")
-            _stop(parts)
+            try:
+                say("stopping")
+            finally:  # also where nobody can be told, since the terminal was closed
+                _stop(parts)
     return Exit.OK
 
 

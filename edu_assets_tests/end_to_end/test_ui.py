@@ -104,6 +104,15 @@ def test_one_signal_stops_all_three_and_never_the_database(edu: Command, stop: s
     assert edu.json("status")["running"]
 
 
+def test_a_closed_terminal_stops_all_three_though_nobody_hears_of_it(edu: Command) -> None:
+    with running_ui(edu, free_port()) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        os.kill(process.pid, signal.SIGHUP)
+        process.wait(60)
+    assert processes_of(edu.home) == []
+
+
 def test_a_process_that_ends_by_itself_ends_all_with_its_last_words(edu: Command) -> None:
     with running_ui(edu, free_port()) as process:
         [daemon] = [
