@@ -1,4 +1,4 @@
-.PHONY: help pipeline ui test fuzz chaos bench lint clean
+.PHONY: help pipeline ui browser test screenshots fuzz chaos bench lint clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -25,8 +25,17 @@ pipeline: $(VENV)/.installed ## install, start PostgreSQL, load every file, buil
 ui: $(VENV)/.installed ## Dagster on http://127.0.0.1:3000 (code server, webserver, daemon), until Ctrl-C
 	@exec $(EDU) ui
 
-test: $(VENV)/.installed ## every test, shuffled (SEED=n for another order)
+browser: # Debian's chromium where it may be installed; without it the browser tests are skipped and say so
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=20 >/dev/null 2>&1 \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; } \
+	  || echo 'no chromium, and it could not be installed: the browser tests are skipped'
+
+test: $(VENV)/.installed browser ## every test, shuffled (SEED=n for another order)
 	$(PYTHON) -m pytest -q -n 2 --dist loadfile --randomly-seed=$(SEED) edu_assets_tests
+
+screenshots: $(VENV)/.installed browser ## the pictures in docs, taken of a sample network's user interface
+	$(PYTHON) -m edu_assets_tests.end_to_end.screenshots
 
 fuzz: $(VENV)/.installed ## ten thousand broken files, each loaded lawfully or refused (SEED=n repeats a run)
 	$(PYTHON) -m edu_assets_tests.raw_zone.fuzzing 10000 $(SEED)

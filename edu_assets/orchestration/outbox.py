@@ -112,7 +112,7 @@ def _event(
 ) -> dg.AssetMaterialization | dg.AssetObservation:
     """An applied slice is a materialisation; what changed nothing, or was held, is an observation."""
     kind = dg.AssetMaterialization if found["status"] == "applied" else dg.AssetObservation
-    metadata = {**load_metadata(found), **seen}
+    metadata = {**seen, **load_metadata(found)}  # the file first, which is what a reader comes for
     return kind(asset_key=key, partition=partition_key(str(found["term_key"])), metadata=metadata)
 
 

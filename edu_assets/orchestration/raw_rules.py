@@ -10,7 +10,7 @@ a source sent. What no load can do, since a constraint forbids it, is asked of t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,13 +76,17 @@ class Rule:
     blocking: bool = False
 
     def result(self, contract: Contract, finding: Finding) -> dg.AssetCheckResult:
+        # the page folds a list away behind a button
+        shown = {
+            name: "; ".join(value) if isinstance(value, list) else value for name, value in finding.figures.items()
+        }
         return dg.AssetCheckResult(
             asset_key=raw_asset_key(contract),
             check_name=self.name,
             passed=finding.passed,
             severity=self.severity,
             description=finding.what,
-            metadata={"why": self.why, "how_to_mend": self.mend, **finding.figures},
+            metadata={"why": self.why, "how_to_mend": self.mend, **shown},
         )
 
 
@@ -139,21 +143,26 @@ def _conservation(about: Slice) -> Finding:
     )
 
 
-def _quarantine(about: Slice) -> Finding:
-    arguments = [about.contract.name, about.term.key, about.contract.name, about.term.key]
-    rows = about.connection.execute(
+def _waiting(about: Slice) -> list[tuple[str, str, int, str]]:
+    """Open quarantined rows by rule and column, with an example. A row whose line breaks a rule has no term yet: it
+    counts in those that its delivery brought."""
+    return about.connection.execute(
         "select rule, coalesce(column_name, ''), count(*),"
         " min(source_file || ' line ' || source_row) from etl.quarantine q"
         " where raw_table = %s and status = 'open' and (term_key = %s or (term_key is null and exists ("
         " select from etl.load_log l where l.delivery_id = q.delivery_id and l.raw_table = %s and l.term_key = %s)))"
         " group by 1, 2 order by 3 desc",
-        arguments,
+        [about.contract.name, about.term.key, about.contract.name, about.term.key],
     ).fetchall()
+
+
+def _quarantine(about: Slice) -> Finding:
+    rows = _waiting(about)
     waiting = sum(row[2] for row in rows)
     (read,) = about.connection.execute(
         "select coalesce(sum(rows_read), 0)::bigint from etl.load_log"
         " where raw_table = %s and term_key = %s and status in ('applied', 'unchanged')",
-        arguments[:2],
+        [about.contract.name, about.term.key],
     ).fetchone() or (0,)
     share = waiting / (read + waiting) if waiting else 0.0
     table = dg.MetadataValue.table(
@@ -297,7 +306,12 @@ def _filled(about: Slice) -> Finding:
     if previous is None or not optional:
         return Finding(True, "There is nothing to compare with.")
     now, then = (_filled_shares(about, term, optional) for term in (about.term, previous))
-    emptied = sorted(name for name in optional if then.get(name, 0) >= 0.5 and name in now and _is_empty(about, name))
+    before = replace(about, term=previous)
+    emptied = sorted(
+        name
+        for name in optional
+        if then.get(name, 0) >= 0.5 and name in now and _is_empty(about, name) and not _is_empty(before, name)
+    )  # statistics take an empty text for a filled one
     if not emptied:
         return Finding(True, f"No column that was filled in {previous.key} is empty now.")
     return Finding(
@@ -330,18 +344,13 @@ def _is_empty(about: Slice, column: str) -> bool:
 
 
 def _allowed(about: Slice) -> Finding:
-    rows = about.connection.execute(
-        "select column_name, rule, count(*), min(source_file || ' line ' || source_row) from etl.quarantine"
-        " where raw_table = %s and term_key = %s and status = 'open' and rule in ('allowed', 'pattern')"
-        " group by 1, 2 order by 3 desc",
-        [about.contract.name, about.term.key],
-    ).fetchall()
+    rows = [row for row in _waiting(about) if row[0] in ("allowed", "pattern")]
     if not rows:
         return Finding(True, "Every value is one that the contract allows.")
     return Finding(
         False,
         f"{sum(row[2] for row in rows):,} rows wait in quarantine for a value that the contract does not allow.",
-        {"by_column": [f"{column} ({rule}): {count:,} rows, e.g. {place}" for column, rule, count, place in rows]},
+        {"by_column": [f"{column} ({rule}): {count:,} rows, e.g. {place}" for rule, column, count, place in rows]},
     )
 
 

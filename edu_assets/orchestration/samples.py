@@ -19,6 +19,8 @@ from psycopg import Connection, sql
 from edu_assets.contracts.base import Contract, PersonalData, TermByDate
 
 SAMPLE_ROWS = 5
+LOOKED_AT = 500
+"""Rows among which different ones are sought: those of a class or day look alike without what tells of a person."""
 SAMPLE_COLUMNS = 12
 SMALLEST_GROUP = 10
 LABELLED = 24
@@ -83,9 +85,10 @@ def _sample(connection: Connection, table: sql.Identifier, columns: Sequence[str
     if not shown:
         return {}
     rows = connection.execute(
-        sql.SQL("select {} from {} where term_key = %s limit {}").format(
+        sql.SQL("select distinct * from (select {} from {} where term_key = %s limit {}) looked_at limit {}").format(
             sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in shown),
             table,
+            sql.Literal(LOOKED_AT),
             sql.Literal(SAMPLE_ROWS),
         ),
         [term_key],

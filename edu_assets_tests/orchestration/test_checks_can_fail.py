@@ -37,7 +37,8 @@ RAW: dict[str, str] = {
     "rows_are_conserved": f"delete from {USERS} where term_key = '{TERM}' and sourced_id = (select min(sourced_id)"
     f" from {USERS} where term_key = '{TERM}')",
     "quarantine_is_small": QUARANTINED,
-    "values_are_allowed": QUARANTINED,
+    # as the loader sets a row aside whose line breaks a rule: of a term it knows nothing yet
+    "values_are_allowed": QUARANTINED.replace("7, l.term_key", "7, null"),
     "keys_are_unique": f"alter table {USERS} drop constraint oneroster__users_pkey",
     "row_count_is_plausible": f"delete from {USERS} where term_key = '{TERM}' and sourced_id > (select"
     f" percentile_disc(0.2) within group (order by sourced_id) from {USERS} where term_key = '{TERM}')",
@@ -121,6 +122,17 @@ def test_a_rule_of_raw_tables_fails_on_broken_data_and_says_what_to_do(
     assert not after.passed
     assert after.description != before.description
     assert {"why", "how_to_mend"} < set(after.metadata)
+
+
+@pytest.mark.parametrize("table", ["oneroster__orgs", "oneroster__courses"])
+def test_a_column_that_held_empty_texts_before_is_not_reported_as_emptied(
+    broken: Connection, sample_platform: Platform, table: str
+) -> None:
+    network = sample_platform.settings.network
+    now = datetime(2025, 2, 26, 12, tzinfo=ZoneInfo(network.timezone))
+    about = Slice(broken, network, registry().contract(table), network.calendar.term(TERM), now)
+    [found] = check_slice(about, {"columns_are_filled"})
+    assert found.passed, found.metadata
 
 
 @pytest.mark.usefixtures("built")

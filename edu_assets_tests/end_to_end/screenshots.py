@@ -1,0 +1,80 @@
+"""The pictures of the docs, taken of the user interface on a sample network: `make screenshots`.
+
+Belongs here: which pages, and how they are cut. Does not belong here: the ways to them (browsing.py).
+
+The network is made for it in a temporary home, so that pictures show neither anybody's data nor anybody's folders.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from edu_assets.settings import PROJECT
+from edu_assets_tests.end_to_end.browsing import (
+    ATTENDANCE,
+    BROKEN_TERM,
+    CHROMIUM,
+    MART,
+    NO_CHROMIUM,
+    Visitor,
+    browser_page,
+    send_a_day_with_a_new_code,
+)
+from edu_assets_tests.end_to_end.conftest import Command
+from edu_assets_tests.end_to_end.test_ui import free_port, running_ui
+from edu_assets_tests.testbed import sample_declaration
+
+DOCS = PROJECT / "docs"
+TERM = "2025-26|T1"
+
+
+def main() -> None:
+    if CHROMIUM is None:
+        raise SystemExit(NO_CHROMIUM)
+    with tempfile.TemporaryDirectory(prefix="edu_") as folder:
+        network_file = Path(folder) / "sample.yaml"
+        network_file.write_text(yaml.safe_dump(sample_declaration(students=300)), encoding="utf-8")
+        edu = Command(Path(folder), network_file)
+        try:
+            edu.json("pipeline")
+            send_a_day_with_a_new_code(edu)
+            edu.json("pipeline")
+            port = free_port()
+            with running_ui(edu, port), browser_page(f"http://127.0.0.1:{port}") as page:
+                take(Visitor(page))
+        finally:
+            edu.run("down", "--purge", expect=None)
+
+
+def take(visitor: Visitor) -> None:
+    page = visitor.page
+    page.goto("/asset-groups?expanded=global@global:gold_marts")
+    page.get_by_text("Hide navigation").click()
+    visitor.node("mart_enrollment").wait_for()
+    page.screenshot(path=DOCS / "asset_graph.png")
+
+    visitor.overview(MART)
+    visitor.page.get_by_text("← etl.term.term_key").wait_for()
+    page.screenshot(path=DOCS / "mart.png")
+
+    visitor.materialise(MART, TERM)
+    page.get_by_text("RUN_SUCCESS").wait_for()
+    page.screenshot(path=DOCS / "run.png")
+
+    visitor.materialise(ATTENDANCE, BROKEN_TERM)
+    visitor.latest_check(ATTENDANCE, "values_are_allowed")
+    page.screenshot(path=DOCS / "failed_check.png")
+
+    visitor.term(ATTENDANCE, TERM)
+    visitor.metadata("picture").wait_for()
+    page.screenshot(path=DOCS / "raw_table.png")
+    visitor.metadata("picture").get_by_text("Show Markdown").click()
+    page.get_by_role("dialog").get_by_role("img", name="rows by attendance_date").wait_for()
+    page.screenshot(path=DOCS / "raw_picture.png")
+
+
+if __name__ == "__main__":
+    main()
