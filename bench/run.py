@@ -1,7 +1,8 @@
 """`make bench`: what the platform takes, as ratios to a yardstick in the same run, into bench/results.json.
 
 Belongs here: measures that are a claim of the project. Does not belong here: tests. Seconds differ from machine to
-machine, so each measure is the median of five paired runs; the raw seconds stand beside it.
+machine, so each measure is the median of five paired runs; the raw seconds stand beside it. What has no yardstick, such
+as how long a page takes, is told in seconds, under a name that ends in `_s`.
 
 Yardstick of loads: `psql \\copy` of the same file into a bare typed table made beforehand, on the same server with
 the same settings. A ratio of 0.5 means half the speed of that.
@@ -29,7 +30,7 @@ import pandas
 import sqlalchemy
 import yaml
 
-from bench import terms
+from bench import terms, waits
 from edu_assets.settings import PROJECT
 from edu_assets.warehouse import Role, Warehouse
 from edu_assets_tests.testbed import Platform, network_declaration, settings_for
@@ -51,7 +52,7 @@ Pairs = list[tuple[float, float]]
 
 def main() -> None:
     """Every measure; or those that are named as arguments, beside what bench/results.json has of others."""
-    chosen = sys.argv[1:] or [*MEASURES, *terms.NAMES]
+    chosen = sys.argv[1:] or [*MEASURES, *terms.NAMES, *waits.NAMES]
     known = json.loads(RESULTS.read_text(encoding="utf-8"))["measures"] if sys.argv[1:] and RESULTS.exists() else {}
     results: dict[str, Any] = {
         "machine": {"cores": os.cpu_count(), "system": machine.system(), "python": machine.python_version()},
@@ -60,9 +61,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="edu_bench_") as folder:
         home = Path(folder) / "home"
         try:
-            for name, pairs in _measured(chosen, Path(folder), home):
-                results["measures"][name] = _summary(pairs) if isinstance(pairs, list) else {"missing": pairs}
-                sys.stdout.write(f"{name}: {results['measures'][name].get('ratio', 'missing')}\n")
+            for name, entry in _measured(chosen, Path(folder), home):
+                results["measures"][name] = entry
+                figure = entry.get("ratio") or entry.get("seconds") or "missing"
+                sys.stdout.write(f"{name}: {figure}\n")
                 sys.stdout.flush()
                 _write(results)  # a run that is cut off keeps what it measured
         finally:
@@ -72,15 +74,19 @@ def main() -> None:
     sys.stdout.write(f"written: {RESULTS.relative_to(PROJECT)}\n")
 
 
-def _measured(chosen: list[str], folder: Path, home: Path) -> Iterator[tuple[str, Pairs | str]]:
-    """The pairs of each measure, or why there are none."""
+def _measured(chosen: list[str], folder: Path, home: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The figures of each measure, or why there are none."""
     for name in (name for name in MEASURES if name in chosen):
         if name in PEERS and not _installed(PEERS[name]):
-            yield name, f"{PEERS[name]} is not installed"
+            yield name, {"missing": f"{PEERS[name]} is not installed"}
         else:
-            yield name, MEASURES[name](folder, home)
+            yield name, _summary(MEASURES[name](folder, home))
     if set(chosen) & set(terms.NAMES):
-        yield from terms.measure(home, folder, RUNS).items()
+        yield from ((name, _summary(pairs)) for name, pairs in terms.measure(home, folder, RUNS).items())
+    if set(chosen) & set(waits.NAMES):
+        for name, found in waits.measure(home, folder, RUNS):
+            seconds = found if isinstance(found, list) else []
+            yield name, {"seconds": statistics.median(seconds), "runs": seconds} if seconds else {"missing": found}
 
 
 def _summary(pairs: Pairs) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from edu_assets.orchestration.partitions import term_partitions
 from edu_assets.orchestration.raw_assets import WAREHOUSE, raw_assets
 from edu_assets.orchestration.raw_checks import raw_checks
 from edu_assets.orchestration.schedules import daily_checks
-from edu_assets.orchestration.sensors import landing_sensor, outbox_sensor
+from edu_assets.orchestration.sensors import incident_sensor, landing_sensor, outbox_sensor
 from edu_assets.settings import Settings
 from edu_assets.warehouse import Warehouse
 
@@ -53,7 +53,7 @@ def build_defs(
         assets=[*raw_assets(network, declared, partitions), gold.assets, *gold.external],
         asset_checks=[checks],
         jobs=[arrivals, gold_job(gold.assets, checks), checks_job(checks)],
-        sensors=[landing_sensor(), outbox_sensor(declared)],
+        sensors=[landing_sensor(), outbox_sensor(declared), incident_sensor()],
         schedules=[daily_checks(network)],
         resources={WAREHOUSE: Warehouse.of(settings), **(resources or {})},
         executor=executor(settings),

@@ -38,6 +38,14 @@ class Settings(BaseSettings):
     broker: SecretStr | None = Field(default=None, validation_alias=BROKER)
     """Redis, through which steps of runs go to workers (`edu worker`); without it a run executes its own."""
 
+    alert_addresses: SecretStr | None = Field(default=None, validation_alias="EDU_ALERTS")
+    """Whom incidents are told: addresses as Apprise writes them, with blanks between."""
+
+    @property
+    def alerts(self) -> list[SecretStr]:
+        said = self.alert_addresses.get_secret_value() if self.alert_addresses else ""
+        return [SecretStr(address) for address in said.split()]
+
     @cached_property
     def network(self) -> Network:
         return load_network(self.network_file)

@@ -64,7 +64,10 @@ NETWORK: dict[str, Any] = {
 """A small network on which contracts of all four term rules work: its terms are spelled as OULAD's are,
 but tile the calendar. School 02 stays in 2013|B until 12 July, when the network is in 2013|J already."""
 
-LOGS = ("landing_file", "landing_place", "delivery", "load_log", "quarantine", "held_slice", "outbox", "erased_person")
+LOGS = (
+    *("landing_file", "landing_place", "delivery", "load_log", "quarantine", "held_slice", "outbox", "incident"),
+    "erased_person",
+)
 """Tables of schema `etl` that loads fill; the others are the network file's."""
 
 SHARED_DATA = PROJECT.parent / "shared" / "data"

@@ -352,6 +352,11 @@ class _Ledger:
 
     @classmethod
     def open(cls, connection: Connection, term_key: str, digest: str, *, is_whole: bool, run_id: str | None) -> _Ledger:
+        connection.execute(  # the lock of the term is ours, so nobody is building it
+            "update gold.term_build set status = 'failed', finished_at = clock_timestamp(),"
+            " error = 'the process that built it was killed' where term_key = %s and status = 'building'",
+            [term_key],
+        )
         row = connection.execute(
             "insert into gold.term_build (term_key, status, built_from_load, project_digest, is_whole, run_id)"
             " values (%s, 'building', (select coalesce(max(load_id), 0) from etl.load_log"
@@ -391,10 +396,13 @@ class _Ledger:
 def run_dbt(
     warehouse: Warehouse, settings: Settings, arguments: list[str], variables: Mapping[str, str]
 ) -> list[NodeResult]:
-    """Run one dbt command as dbt_user. Raises GoldFailed where it ends without results of nodes."""
+    """Run one dbt command as dbt_user. Raises GoldFailed where it ends without results of nodes; KeyboardInterrupt,
+    upon which dbt has cancelled what it asked of PostgreSQL."""
     manifest = _manifest_object(settings, project_digest(settings))
     with _environment({**warehouse.environment(Role.DBT), **variables}):
         outcome = _runner_class()(manifest=manifest).invoke([*arguments, *_flags(settings, writes=False)])
+    if outcome.exception is not None and not isinstance(outcome.exception, Exception):
+        raise outcome.exception  # dbt hands an interrupt over like any error
     if outcome.exception is not None or outcome.result is None:
         raise GoldFailed(f"dbt {arguments[0]} ended early: {_reason(outcome)}")
     results = [_result(node) for node in outcome.result.results]

@@ -12,12 +12,15 @@ alerts.
 from __future__ import annotations
 
 import itertools
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
 from edu_assets.network import Network
 from edu_assets.school_calendar import Term
+
+ASKED_AT_HOUR = 7
+"""When a day's sources are asked for, in the network's zone: after the night's exports, before the school day."""
 
 
 def longest_closure(network: Network) -> int:
@@ -44,6 +47,16 @@ def is_late(network: Network, freshness_days: int, last_arrival: date, today: da
     if not network.counting_days.get(today, False):
         return False
     return days_silent(network, last_arrival, today) > freshness_days
+
+
+def asked_about(now: datetime) -> datetime:
+    """The moment that decides whether a source is late: before the hour it is yesterday's."""
+    return now if now.hour >= ASKED_AT_HOUR else (now - timedelta(days=1)).replace(hour=ASKED_AT_HOUR)
+
+
+def last_day_in_session(network: Network, day: date) -> date | None:
+    """The day itself where any school is in session, else the last one before it; None before the first."""
+    return max((each for each, in_session in network.counting_days.items() if in_session and each <= day), default=None)
 
 
 def current_terms(network: Network, today: date) -> list[Term]:

@@ -20,6 +20,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
+from dagster._utils.interrupts import raise_interrupts_as
 
 from edu_assets.contracts import Registry
 from edu_assets.gold import GoldBuild, NodeResult, build_term
@@ -394,7 +395,8 @@ def _gold_assets(
             for unique_id in (each for each in manifest.parents_first if each in chosen):
                 yield dg.MaterializeResult(asset_key=keys[unique_id], metadata=ALWAYS_UP_TO_DATE)
             return
-        built = build_term(warehouse, warehouse.settings, term_key, select=select, run_id=context.run.run_id)
+        with raise_interrupts_as(KeyboardInterrupt):  # the one interrupt upon which dbt cancels its queries
+            built = build_term(warehouse, warehouse.settings, term_key, select=select, run_id=context.run.run_id)
         results = {result.unique_id: result for result in built.results}
         with warehouse.connect(Role.DBT, application_name=f"edu gold {term_key}") as connection:
             shown = {

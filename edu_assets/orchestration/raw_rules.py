@@ -202,10 +202,15 @@ def _held(about: Slice) -> Finding:
     )
 
 
-def _freshness(about: Slice) -> Finding:
+def silence(about: Slice) -> tuple[dict[str, int], list[str]]:
+    """Days that each feed which owes the table has been silent, and the feeds that are late with it.
+
+    A feed owes what it has sent before, of a table that its system can do without; one that never sent anything owes
+    all of them. Nothing is owed in a term that is not current.
+    """
     network, contract, today = about.network, about.contract, about.now.date()
     if not about.term.administrative.contains(today):
-        return Finding(True, f"{about.term.key} is not the current term; nothing is expected in it today.")
+        return {}, []
     arrivals: dict[str, datetime] = dict(
         about.connection.execute(
             "select feed, max(finished_at) from etl.load_log"
@@ -213,14 +218,11 @@ def _freshness(about: Slice) -> Finding:
             [contract.name, about.term.key],
         ).fetchall()
     )
-    # A feed owes what it has sent before, of a table that its system can do without; one that never sent
-    # anything owes all of them.
     known = about.connection.execute(
         "select feed, bool_or(raw_table = %s) from etl.load_log group by feed", [contract.name]
     ).fetchall()
     owing_nothing = {feed for feed, sent_it in known if not sent_it}
-    silent = {}
-    late = []
+    silent, late = {}, []
     for feed in (name for name, declared in network.feeds.items() if declared.system == contract.system):
         if feed in owing_nothing:
             continue
@@ -230,12 +232,19 @@ def _freshness(about: Slice) -> Finding:
         silent[feed] = days_silent(network, since, today)
         if is_late(network, contract.freshness_days, since, today):
             late.append(feed)
-    figures = {"days_silent_by_feed": silent, "days_allowed": contract.freshness_days}
+    return silent, late
+
+
+def _freshness(about: Slice) -> Finding:
+    if not about.term.administrative.contains(about.now.date()):
+        return Finding(True, f"{about.term.key} is not the current term; nothing is expected in it today.")
+    silent, late = silence(about)
+    figures = {"days_silent_by_feed": silent, "days_allowed": about.contract.freshness_days}
     if late:
         return Finding(False, f"Nothing came from {', '.join(late)} for too long while school was in session.", figures)
     if not silent:
         return Finding(True, "No feed sends this table.", figures)
-    return Finding(True, f"Every feed was heard of within {contract.freshness_days} days in session.", figures)
+    return Finding(True, f"Every feed was heard of within {about.contract.freshness_days} days in session.", figures)
 
 
 def _unique(about: Slice) -> Finding:

@@ -10,15 +10,14 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from edu_assets.network import Network
-from edu_assets.orchestration.freshness import current_terms
+from edu_assets.orchestration.freshness import ASKED_AT_HOUR, current_terms
 from edu_assets.orchestration.jobs import CHECKS
 from edu_assets.orchestration.outbox import add_academic_years
 from edu_assets.orchestration.partitions import term_tags
 from edu_assets.orchestration.raw_assets import WAREHOUSE
 from edu_assets.orchestration.retention import KEPT_DAYS, forget_old_runs
 
-MORNING = "0 7 * * *"
-"""After the night's exports, before the school day."""
+MORNING = f"0 {ASKED_AT_HOUR} * * *"
 
 
 def daily_checks(network: Network) -> dg.ScheduleDefinition:

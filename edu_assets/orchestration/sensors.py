@@ -1,7 +1,7 @@
-"""Sensors: a new file starts the arrivals job, a new load starts gold of its term.
+"""Sensors: a new file starts the arrivals job, a new load starts gold of its term, a new incident is told.
 
 Belongs here: what is looked at, how often, and what is asked for. Does not belong here: loading
-(raw_zone/), reporting (outbox.py).
+(raw_zone/), reporting (outbox.py), what an incident is (alerts.py).
 
 The outbox sensor is the only trigger of gold. Both ask level-triggered questions (which files wait? which
 terms are stale?) and make the answer idempotent by the run key, so that neither a restart nor a repeated
@@ -16,6 +16,7 @@ import dagster as dg
 
 from edu_assets.contracts import Registry
 from edu_assets.gold import project_digest, stale_terms
+from edu_assets.orchestration.alerts import look_for_incidents
 from edu_assets.orchestration.jobs import ARRIVALS, GOLD
 from edu_assets.orchestration.outbox import gold_request, report_loads
 from edu_assets.orchestration.raw_assets import WAREHOUSE
@@ -25,6 +26,7 @@ from edu_assets.warehouse import Warehouse
 
 LOOK_SECONDS = 10  # two looks must agree: a writer that pauses longer than this must write under another name
 OUTBOX_SECONDS = 5  # a question of milliseconds, and someone may be waiting
+INCIDENT_SECONDS = 30
 MOST_ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 60
 
@@ -113,3 +115,24 @@ def outbox_sensor(declared: Registry) -> dg.SensorDefinition:
         return dg.SensorResult(run_requests=requests)
 
     return outbox
+
+
+def incident_sensor() -> dg.SensorDefinition:
+    """Keeps incidents and tells people of new ones. Starts nothing."""
+
+    @dg.sensor(
+        name="incidents",
+        minimum_interval_seconds=INCIDENT_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        required_resource_keys={WAREHOUSE},
+        description="Keeps what is wrong as incidents (`edu incidents`): places that cannot be used, files that cannot "
+        "be loaded, held deliveries, silent feeds, terms that cannot be built, broken checks of gold. Sends one "
+        "message an incident to the addresses in EDU_ALERTS.",
+    )
+    def incidents(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        found = look_for_incidents(context.instance, context.resources.warehouse, datetime.now(UTC))
+        if not found:
+            return dg.SkipReason("nothing is wrong that needs a person")
+        return dg.SkipReason(" | ".join(f"{incident.subject}: {incident.problem}" for incident in found))
+
+    return incidents

@@ -206,8 +206,9 @@ def record_delivery(
     return row[0]
 
 
-def finish_delivery(connection: Connection, address: str, feed: str, kept: Kept, report: Report) -> None:
+def finish_delivery(connection: Connection, file: LandingFile, feed: str, kept: Kept, report: Report) -> None:
     """Note what became of a delivery, and that its landing file is known."""
+    why = report.problems[-1] if report.status == "refused" and report.problems else None
     with connection.transaction():
         connection.execute(
             "update etl.delivery set status = %s, finished_at = clock_timestamp(), rows_read = %s, quarantined = %s,"
@@ -216,12 +217,14 @@ def finish_delivery(connection: Connection, address: str, feed: str, kept: Kept,
                 report.status,
                 report.rows_read,
                 report.quarantined,
-                report.problems[-1] if report.status == "refused" and report.problems else None,
+                why,
                 Jsonb({"problems": report.problems, "conformance": _without_values(report.conformance)}),
                 report.delivery_id,
             ],
         )
-        _note_file(connection, address, feed, kept.state, kept.sha256, report.delivery_id)
+        # what lies in no landing place is in the hands of whoever loads it, who is told at once
+        problem = why if file.feed else None
+        _note_file(connection, file.address, feed, kept.state, kept.sha256, report.delivery_id, problem)
 
 
 def _without_values(findings: Sequence[Finding]) -> list[dict[str, Any]]:
@@ -237,15 +240,24 @@ def _note_file(
     state: State,
     sha256: str | None = None,
     delivery_id: int | None = None,
+    problem: str | None = None,
 ) -> None:
-    """Note a file as it was seen, or as it was loaded."""
+    """Note a file as it was seen, or as it was loaded; or why it was not."""
     connection.execute(
-        "insert into etl.landing_file (path, feed, bytes, modified_ns, etag, sha256, delivery_id)"
-        " values (%s, %s, %s, %s, %s, %s, %s) on conflict (path) do update set feed = excluded.feed,"
-        " bytes = excluded.bytes, modified_ns = excluded.modified_ns, etag = excluded.etag,"
-        " sha256 = excluded.sha256, delivery_id = excluded.delivery_id, seen_at = clock_timestamp()",
-        [address, feed, state.bytes, state.modified_ns, state.etag, sha256, delivery_id],
+        "insert into etl.landing_file (path, feed, bytes, modified_ns, etag, sha256, delivery_id, problem)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (path) do update set feed = excluded.feed,"
+        " bytes = excluded.bytes, modified_ns = excluded.modified_ns, etag = excluded.etag, sha256 = excluded.sha256,"
+        " delivery_id = excluded.delivery_id, problem = excluded.problem, seen_at = clock_timestamp()",
+        [address, feed, state.bytes, state.modified_ns, state.etag, sha256, delivery_id, problem],
     )
+
+
+def note_problem(warehouse: Warehouse, file: LandingFile, problem: str) -> None:
+    """Note why a file of a landing place could not be loaded; it goes on waiting there."""
+    if file.feed is None or file.state is None:
+        return
+    with warehouse.connect(Role.ETL, autocommit=True, application_name="edu landing") as connection:
+        _note_file(connection, file.address, file.feed, file.state, problem=problem)
 
 
 def files_at(places: Mapping[str, Place], where: Path | str) -> list[LandingFile]:
@@ -306,6 +318,7 @@ def waiting_files(
             if isinstance(found, PlaceUnusable):
                 look.unusable[feed] = str(found)
                 continue
+            _forget_problems_of_gone(connection, feed, list(found))
             for address, state in found.items():
                 seen, delivery = known.get(address, (None, None))
                 if seen == state and delivery is not None:
@@ -314,6 +327,14 @@ def waiting_files(
                 if seen != state:
                     _note_file(connection, address, feed, state)
     return look
+
+
+def _forget_problems_of_gone(connection: Connection, feed: str, addresses: list[str]) -> None:
+    """Someone has taken a file away that could not be loaded: that was its mend."""
+    connection.execute(
+        "update etl.landing_file set problem = null where feed = %s and problem is not null and not path = any(%s)",
+        [feed, addresses],
+    )
 
 
 def _listed(connection: Connection, places: Mapping[str, Place]) -> dict[str, dict[str, State] | PlaceUnusable]:

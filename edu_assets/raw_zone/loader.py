@@ -113,6 +113,8 @@ def _load_all(
     reports = []
     for arrival in sorted(arrivals, key=lambda found: found.order):
         report = _load_or_fail(warehouse, settings, arrival, term, run_id)
+        if report.delivery_id is None and report.problems:
+            archive.note_problem(warehouse, arrival.file, report.problems[-1])
         report.slices += replay_children(warehouse, report.slices, run_id)
         reports.append(report)
         if progress:
@@ -303,7 +305,7 @@ def _load(
             sweep(connection)
             said = Said(arrival.name, term, arrival.stated_date)
             report = _load_delivery(connection, settings, delivery, arrival.system, said, kept.path)
-        archive.finish_delivery(connection, arrival.file.address, arrival.feed, kept, report)
+        archive.finish_delivery(connection, arrival.file, arrival.feed, kept, report)
         return report
 
 

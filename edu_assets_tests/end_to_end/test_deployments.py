@@ -23,6 +23,8 @@ from edu_assets_tests.end_to_end.test_ui import free_port, graphql, processes_of
 pytestmark = pytest.mark.usefixtures("first_pipeline")
 
 TERM = "2024-25|T1"
+SCHOOL, DAY = "01001", "2025-05-06"
+LOADING = "select 1 from runs where pipeline_name = 'arrivals' and status in ('STARTING', 'STARTED')"
 
 
 @pytest.fixture
@@ -57,6 +59,8 @@ def test_a_run_whose_process_is_killed_starts_again_once(network: Network) -> No
         assert the_retry_of(network, run_id).status is dg.DagsterRunStatus.SUCCESS
     assert network.gold_of(TERM) == undisturbed
     assert network.locks() == []
+    builds = network.rows("select status, run_id from gold.term_build where term_key = %s order by build_id", TERM)
+    assert ("failed", run_id) in builds
 
 
 def test_what_is_wrong_with_a_term_is_a_persons_matter_and_does_not_start_again(network: Network) -> None:
@@ -89,16 +93,36 @@ def test_a_machine_that_went_down_in_mid_run_takes_it_up_when_it_comes_back(netw
     with running_ui(network.edu, port) as ui:
         run_id = network.launch(port, "gold", TERM)
         until(lambda: network.is_building(TERM), RUN_SECONDS)
-        for pid in descendants_of(ui.pid)[::-1]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        ui.wait(START_SECONDS)
+        go_down(ui)
     until(lambda: not processes_of(network.edu.home), START_SECONDS)
     assert network.run(run_id).status is dg.DagsterRunStatus.STARTED, "nobody was there to notice"
     with running_ui(network.edu, free_port()):
         assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
         assert the_retry_of(network, run_id).status is dg.DagsterRunStatus.SUCCESS
     assert network.gold_of(TERM) == undisturbed
+
+
+def test_a_restart_in_the_midst_of_a_load_loses_nothing_and_repeats_nothing(network: Network) -> None:
+    before, text = network.last_load(), network.sheet(SCHOOL, DAY)
+    with running_ui(network.edu, free_port()) as ui:
+        (network.landing("north_attendance") / "attendance_daily_killed.csv").write_text(text, encoding="utf-8")
+        until(lambda: network.rows(LOADING, database=network.warehouse.dagster_database), RUN_SECONDS)
+        go_down(ui)
+    until(lambda: not processes_of(network.edu.home), START_SECONDS)
+    with running_ui(network.edu, free_port()):
+        until(lambda: network.absent(SCHOOL, DAY) == len(text.splitlines()) - 1, 2 * RUN_SECONDS)
+        until(network.is_settled, 2 * RUN_SECONDS)
+    [(term, load_id)] = network.applied(before)
+    assert network.told_of(before) == {(term, load_id): 1}
+    assert network.gold_runs(before) == {term: 1}
+
+
+def go_down(ui: subprocess.Popen[str]) -> None:
+    """What the user interface and all that it has started do when the machine goes down."""
+    for pid in descendants_of(ui.pid)[::-1]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    ui.wait(START_SECONDS)
 
 
 def test_a_back_fill_that_is_killed_gives_its_term_free(network: Network) -> None:
@@ -132,7 +156,7 @@ def test_a_living_back_fill_is_left_alone(network: Network) -> None:
     """Run monitoring looks every ten seconds, so a year, which takes longer, is looked at."""
     with running_ui(network.edu, free_port()):
         done = network.edu.json("backfill", "--terms", "2024-25")
-    assert all(term["succeeded"] for term in done)
+    assert all(term["succeeded"] for term in done["runs"])
 
 
 def test_dagster_dev_serves_the_network_as_the_read_me_says(network: Network, tmp_path: Path) -> None:
