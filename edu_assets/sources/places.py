@@ -164,7 +164,7 @@ class RemotePlace(ABC):
         """Raises PlaceUnusable, after a few attempts where the fault may pass."""
         attempts = Retrying(
             retry=retry_if_exception(is_transient),
-            wait=wait_exponential_jitter(initial=0.5, max=4),
+            wait=wait_exponential_jitter(multiplier=0.5, max=4),
             stop=stop_after_attempt(3) | stop_after_delay(10),
             reraise=True,
         )

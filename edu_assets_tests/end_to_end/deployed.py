@@ -82,10 +82,15 @@ class Network:
         return found
 
     def is_building(self, term_key: str) -> bool:
-        """Whether dbt is at work on the term."""
+        """Whether dbt is at work on the term: its build is under way, and by a process that lives."""
         return bool(
-            self.rows("select 1 from pg_stat_activity where application_name = %s", f"edu gold {term_key}")
-            and self.rows("select 1 from pg_stat_activity where application_name = 'dbt'")
+            self.rows(
+                "select 1 from gold.term_build where term_key = %s and status = 'building'"
+                " and exists (select 1 from pg_stat_activity where application_name = %s)"
+                " and exists (select 1 from pg_stat_activity where application_name = 'dbt')",
+                term_key,
+                f"edu gold {term_key}",
+            )
         )
 
     def locks(self) -> list[tuple]:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("first_pipeline")
 
 TERM = "2024-25|T1"
 SCHOOL, DAY = "01001", "2025-05-06"
-LOADING = "select 1 from runs where pipeline_name = 'arrivals' and status in ('STARTING', 'STARTED')"
+LOADING = "select 1 from runs where pipeline_name = 'arrivals' and status = 'STARTED'"
 
 
 @pytest.fixture
@@ -33,14 +33,17 @@ def network(edu: Command) -> Network:
 
 
 def pid_of(network: Network, run_id: str) -> int:
-    """The process that executes a launched run, as Dagster has noted it."""
-    events = network.events(run_id, dg.DagsterEventType.ENGINE_EVENT)
-    [pid] = [
-        entry.dagster_event.event_specific_data.metadata["pid"].value
-        for entry in events
-        if entry.dagster_event and "Started process for run" in entry.message
-    ]
-    return int(str(pid))
+    """The process that executes a launched run, once Dagster has noted it."""
+
+    def noted() -> list[int]:
+        return [
+            int(str(entry.dagster_event.event_specific_data.metadata["pid"].value))
+            for entry in network.events(run_id, dg.DagsterEventType.ENGINE_EVENT)
+            if entry.dagster_event and "Started process for run" in entry.message
+        ]
+
+    [pid] = until(noted, RUN_SECONDS)
+    return pid
 
 
 def the_retry_of(network: Network, run_id: str) -> dg.DagsterRun:
@@ -53,8 +56,9 @@ def test_a_run_whose_process_is_killed_starts_again_once(network: Network) -> No
     port, undisturbed = free_port(), network.gold_of(TERM)
     with running_ui(network.edu, port):
         run_id = network.launch(port, "gold", TERM)
+        process = pid_of(network, run_id)
         until(lambda: network.is_building(TERM), RUN_SECONDS)
-        os.kill(pid_of(network, run_id), signal.SIGKILL)
+        os.kill(process, signal.SIGKILL)
         assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
         assert the_retry_of(network, run_id).status is dg.DagsterRunStatus.SUCCESS
     assert network.gold_of(TERM) == undisturbed
@@ -189,6 +193,6 @@ def test_dagster_dev_serves_the_network_as_the_read_me_says(network: Network, tm
         process.wait(START_SECONDS)
     assert found["location"] == {"name": "edu_assets"}
     states = {sensor["name"]: sensor["sensorState"]["status"] for sensor in found["sensors"]}
-    assert states == {"landing_files": "RUNNING", "outbox": "RUNNING"}
+    assert states == {"landing_files": "RUNNING", "outbox": "RUNNING", "incidents": "RUNNING"}
     assert [schedule["name"] for schedule in found["schedules"]] == ["daily_checks"]
     until(lambda: not processes_of(network.edu.home), START_SECONDS)
