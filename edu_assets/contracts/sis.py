@@ -1,108 +1,17 @@
-"""Student information systems, what OneRoster lacks: the system, columns its sheets share, and who is enrolled.
+"""Student information systems, what OneRoster lacks: the system, and who is enrolled.
 
 Belongs here: students, their membership of schools, merged numbers, admissions. Does not belong here:
-services and families (sis_support.py), conduct (sis_conduct.py), calendars and codes (sis_reference.py).
-
-Sheets carry the authority's numbers of school and student, so that they meet rosters of any feed.
-Terms are those of Ed-Fi and CEDS; code sets stay the system's own, since agencies set theirs, but for
-the few on which figures rest. A sheet may state one school alone: `scope` keeps it from closing others'.
+services and families (sis_support.py), conduct (sis_conduct.py), calendars and codes (sis_reference.py),
+columns that sheets share (sheets.py).
 """
 
-from edu_assets.contracts.base import (
-    Column,
-    ColumnType,
-    Contract,
-    DateFormat,
-    LoadMode,
-    PersonalData,
-    System,
-    TermByDate,
-    TermByDelivery,
-    TermRule,
-    TermVia,
-)
+from edu_assets.contracts.base import Column, ColumnType, LoadMode, PersonalData, System, TermByDate, TermVia
+from edu_assets.contracts.sheets import STANDING, day, flag, named, number, of_person, school, sensitive, sheet, student
 
 SIS = System(name="sis", title="Student information system, beyond OneRoster")
 
-NUMBER = r"[0-9A-Za-z\-]{1,40}"
-STANDING = "It stands in the slice of each delivery, as what spans terms does."
-
-
-def number(header: str, description: str, **declared: object) -> Column:
-    """An identifier that the authority or the system gave."""
-    return Column(header=header, description=description, pattern=NUMBER, **declared)
-
-
-def school(description: str = "the authority's school number") -> Column:
-    return number("SchoolID", description, required=True)
-
-
-def student(**declared: object) -> Column:
-    return number(
-        "StudentNumber",
-        "the authority's student number",
-        **{"required": True, "personal": PersonalData.DIRECT} | declared,
-    )
-
-
-def day(header: str, description: str, **declared: object) -> Column:
-    return Column(
-        header=header,
-        type=ColumnType.DATE,
-        formats=(DateFormat.ISO, DateFormat.US),
-        description=description,
-        **declared,
-    )
-
-
-def flag(header: str, description: str, **declared: object) -> Column:
-    return Column(
-        header=header,
-        type=ColumnType.BOOLEAN,
-        true_values=("true", "TRUE", "Y", "1"),
-        false_values=("false", "FALSE", "N", "0"),
-        description=description,
-        **declared,
-    )
-
-
-def of_person(header: str, description: str, **declared: object) -> Column:
-    """A column that tells something of a person without naming them."""
-    return Column(header=header, description=description, **{"personal": PersonalData.INDIRECT} | declared)
-
-
-def sensitive(header: str, description: str, **declared: object) -> Column:
-    """Health, custody, discipline, need: told to nobody to whom it is not declared."""
-    return Column(header=header, description=description, personal=PersonalData.SENSITIVE, **declared)
-
-
-def named(header: str, description: str) -> Column:
-    return Column(header=header, description=description, personal=PersonalData.DIRECT)
-
-
-def sheet(
-    table: str,
-    description: str,
-    columns: tuple[Column, ...],
-    key: tuple[str, ...],
-    *,
-    term: TermRule | None = None,
-    **declared: object,
-) -> Contract:
-    """A sheet of the system: `<table>*.csv`. Without a term rule its rows are of the delivery's term."""
-    return Contract(
-        system=SIS.name,
-        table=table,
-        description=description,
-        columns=columns,
-        key=key,
-        term=term or TermByDelivery(),
-        files=(f"{table}*.csv",),
-        **{"owner": "student-information", "freshness_days": 14} | declared,
-    )
-
-
 STUDENTS = sheet(
+    SIS,
     "students",
     f"student: legal and preferred names, birth, race and language as the school's register has them. {STANDING}",
     (
@@ -129,9 +38,11 @@ STUDENTS = sheet(
     scope=("school_id",),
     school="school_id",
     person=("student_number",),
+    owner="student-information",
 )
 
 STUDENT_ENROLLMENTS = sheet(
+    SIS,
     "student_enrollments",
     "enrolment of a student in a school, one row an unbroken stay (Ed-Fi StudentSchoolAssociation). An enrolment "
     f"lasts through terms and gets its end later. {STANDING}",
@@ -159,9 +70,11 @@ STUDENT_ENROLLMENTS = sheet(
     scope=("school_id",),
     school="school_id",
     person=("student_number",),
+    owner="student-information",
 )
 
 STUDENT_ID_MERGES = sheet(
+    SIS,
     "student_id_merges",
     "merge of two numbers that turned out to be one student's. An event: its term is that of the day on which the "
     "numbers were merged, and a sheet without it takes nothing back",
@@ -176,9 +89,11 @@ STUDENT_ID_MERGES = sheet(
     mode=LoadMode.INCREMENTAL,
     person=("old_student_number", "new_student_number"),
     freshness_days=400,
+    owner="student-information",
 )
 
 ADMISSION_APPLICATIONS = sheet(
+    SIS,
     "admission_applications",
     "application for a place at a school. Its term is that of the day on which it was made, so that next year's "
     "applications are counted in the season in which they came",
@@ -202,6 +117,7 @@ ADMISSION_APPLICATIONS = sheet(
 )
 
 ADMISSION_STAGE_EVENTS = sheet(
+    SIS,
     "admission_stage_events",
     "step of an application. It is of its application's term, not of the day's: a funnel follows those who applied "
     "in one season to the end",

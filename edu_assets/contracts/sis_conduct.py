@@ -1,15 +1,17 @@
 """Student information systems: behaviour incidents, who had a part in them, and what followed.
 
-Belongs here: declarations of these sheets; their shared columns are in sis.py. What links a student to
+Belongs here: declarations of these sheets; columns that sheets share are in sheets.py. What links a student to
 an incident is sensitive; an incident by itself names nobody.
 """
 
 from edu_assets.contracts.base import Column, ColumnType, PersonalData, TermByDate, TermVia
-from edu_assets.contracts.sis import day, flag, number, school, sensitive, sheet, student
+from edu_assets.contracts.sheets import day, flag, number, school, sensitive, sheet, student
+from edu_assets.contracts.sis import SIS
 
 _OWNER = "student-conduct"
 
 BEHAVIOR_INCIDENTS = sheet(
+    SIS,
     "behavior_incidents",
     "behaviour incident at a school (Ed-Fi DisciplineIncident). It is of the term of its day; summer has one too. A "
     "sheet states a school's incidents of a term whole, so that one taken back is gone",
@@ -32,6 +34,7 @@ BEHAVIOR_INCIDENTS = sheet(
 )
 
 BEHAVIOR_PARTICIPANTS = sheet(
+    SIS,
     "behavior_participants",
     "part that a student had in an incident; one student may have several (Ed-Fi "
     "StudentDisciplineIncidentBehaviorAssociation). It is of its incident's term, whatever the day",
@@ -53,6 +56,7 @@ BEHAVIOR_PARTICIPANTS = sheet(
 )
 
 DISCIPLINE_ACTIONS = sheet(
+    SIS,
     "discipline_actions",
     "measure against a student, with or without an incident (Ed-Fi DisciplineAction). It is of the term of the day on "
     "which it begins: a suspension after the holidays is missed school of the new term",

@@ -1,17 +1,18 @@
 """Student information systems: calendars, bells, codes and seats, by which other sheets are read.
 
-Belongs here: declarations of these sheets; their shared columns are in sis.py. No person stands in them.
+Belongs here: declarations of these sheets; columns that sheets share are in sheets.py. No person stands in them.
 The network file stays the authority on terms and days in session; the calendar sheet is what the
 system believes, to be compared with it.
 """
 
 from edu_assets.contracts.base import Column, ColumnType, TermByDate
-from edu_assets.contracts.sis import STANDING, day, flag, school, sheet
+from edu_assets.contracts.sheets import STANDING, YEAR_LONG, day, flag, school, sheet
+from edu_assets.contracts.sis import SIS
 
 _TIME = r"\d{2}:\d{2}(:\d{2})?"
-_YEAR_LONG = 120
 
 CALENDAR_DAYS = sheet(
+    SIS,
     "calendar_days",
     "day of a school's calendar and what it is (Ed-Fi CalendarDate). Its term is its own day's; a sheet states the "
     "term's days of a calendar whole",
@@ -28,10 +29,12 @@ CALENDAR_DAYS = sheet(
     term=TermByDate(column="calendar_date", school="school_id"),
     scope=("school_id", "calendar_code"),
     school="school_id",
-    freshness_days=_YEAR_LONG,
+    freshness_days=YEAR_LONG,
+    owner="student-information",
 )
 
 BELL_SCHEDULES = sheet(
+    SIS,
     "bell_schedules",
     f"period of a bell schedule with its hours, in the school's own zone. {STANDING}",
     (
@@ -45,10 +48,12 @@ BELL_SCHEDULES = sheet(
     ("school_id", "bell_schedule", "period"),
     scope=("school_id",),
     school="school_id",
-    freshness_days=_YEAR_LONG,
+    freshness_days=YEAR_LONG,
+    owner="student-information",
 )
 
 ATTENDANCE_CODES = sheet(
+    SIS,
     "attendance_codes",
     f"attendance code of a school and how the system reads it. {STANDING}",
     (
@@ -70,10 +75,11 @@ ATTENDANCE_CODES = sheet(
     scope=("school_id",),
     school="school_id",
     owner="attendance-office",
-    freshness_days=_YEAR_LONG,
+    freshness_days=YEAR_LONG,
 )
 
 SCHOOL_CAPACITY = sheet(
+    SIS,
     "school_capacity",
     f"seats of a school by grade. {STANDING}",
     (
@@ -86,5 +92,5 @@ SCHOOL_CAPACITY = sheet(
     scope=("school_id",),
     school="school_id",
     owner="admissions",
-    freshness_days=_YEAR_LONG,
+    freshness_days=YEAR_LONG,
 )

@@ -1,11 +1,11 @@
 """Student information systems: services that students get, their families, health and way to school.
 
-Belongs here: declarations of these sheets; their shared columns are in sis.py. Nearly all of it is
+Belongs here: declarations of these sheets; columns that sheets share are in sheets.py. Nearly all of it is
 sensitive: need, disability, health, custody and where a child gets off the bus.
 """
 
 from edu_assets.contracts.base import ColumnType, PersonalData
-from edu_assets.contracts.sis import (
+from edu_assets.contracts.sheets import (
     STANDING,
     day,
     flag,
@@ -17,8 +17,10 @@ from edu_assets.contracts.sis import (
     sheet,
     student,
 )
+from edu_assets.contracts.sis import SIS
 
 STUDENT_PROGRAMS = sheet(
+    SIS,
     "student_programs",
     "participation of a student in a programme or membership of a group that has rights of its own. It lasts through "
     f"terms. {STANDING}",
@@ -52,6 +54,7 @@ STUDENT_PROGRAMS = sheet(
 )
 
 STUDENT_HEALTH = sheet(
+    SIS,
     "student_health",
     f"entry of a student's health record: condition, allergy, medication, immunisation, screening, visit. {STANDING}",
     (
@@ -79,6 +82,7 @@ STUDENT_HEALTH = sheet(
 )
 
 STUDENT_GUARDIANS = sheet(
+    SIS,
     "student_guardians",
     f"guardian of a student: relation, custody, whether contact is allowed, household. {STANDING}",
     (
@@ -102,9 +106,11 @@ STUDENT_GUARDIANS = sheet(
     person=("student_number", "guardian_number"),
     scope=("school_id",),
     school="school_id",
+    owner="student-information",
 )
 
 STUDENT_TRANSPORTATION = sheet(
+    SIS,
     "student_transportation",
     f"how a student comes to school and home. {STANDING}",
     (
@@ -127,6 +133,7 @@ STUDENT_TRANSPORTATION = sheet(
 )
 
 INTERVENTIONS = sheet(
+    SIS,
     "interventions",
     f"support that a student gets beyond class, by tier, with goal and progress. It lasts through terms. {STANDING}",
     (
