@@ -17,7 +17,16 @@ from random import Random
 from pydantic import BaseModel, ConfigDict
 
 from edu_assets.network import Network
-from edu_assets.sample import faults
+from edu_assets.sample import (
+    admissions,
+    assessing,
+    conduct,
+    curriculum,
+    faults,
+    periods,
+    records,
+    reference,
+)
 from edu_assets.sample.attendance import Sheet, attendance_of_schools, sheets
 from edu_assets.sample.districts import District, districts
 from edu_assets.sample.faults import Outcome, PlantedFault
@@ -25,9 +34,12 @@ from edu_assets.sample.oneroster import Package, RosterSource, bulk_package, del
 from edu_assets.sample.population import Population, simulate
 from edu_assets.sample.school_years import SchoolYear
 from edu_assets.sample.timetable import timetable
+from edu_assets.sample.world import TableFile, World
 from edu_assets.school_calendar import DeclarationError
 
 DEFAULT_SEED = 20240826
+SYSTEMS = (records, admissions, conduct, reference, periods, curriculum, assessing)
+"""Modules that write sheets, by the function `tables` of each."""
 SENT_AT = time(6, 30, tzinfo=UTC)
 
 
@@ -35,6 +47,7 @@ class FileKind(StrEnum):
     ONEROSTER_BULK = "oneroster_bulk"
     ONEROSTER_DELTA = "oneroster_delta"
     ATTENDANCE = "attendance"
+    SHEET = "sheet"
     UNCLAIMED = "unclaimed"
 
 
@@ -111,6 +124,8 @@ def write_exports(landing: Path, network: Network, seed: int | None = None) -> E
             files, faulty = _with_faults(files, population, Random(f"{seed}:faults"))
             planted += faulty
         deliveries += [_attendance(sheet) for sheet in files]
+    world = World(network, population, classes, recorded, seed)
+    deliveries += [_table(file) for system in SYSTEMS for file in system.tables(world)]
     stray = _stray_file(known[0], population)
     deliveries.append(stray)
     planted.append(PlantedFault(kind="unclaimed_file", outcome=Outcome.UNCLAIMED, feed=stray.feed, file=stray.name))
@@ -229,6 +244,11 @@ def _attendance(sheet: Sheet) -> _Delivery:
         {"attendance_daily": sheet.row_count},
         sheet.text().encode("utf-8"),
     )
+
+
+def _table(file: TableFile) -> _Delivery:
+    content = file.text().encode("utf-8")
+    return _Delivery(FileKind.SHEET, file.feed, file.name, file.sent, {file.table: len(file.rows)}, content)
 
 
 def _stray_file(district: District, population: Population) -> _Delivery:

@@ -27,6 +27,8 @@ from edu_assets.sample.timetable import Placement, SchoolClass, StaffMember, Tim
 from edu_assets.sample.traits import Traits, traits
 from edu_assets.school_calendar import Term
 
+MERGED_SHARE = 0.004
+
 Cell = str | int | float | bool | date | None
 Header = tuple[str, ...]
 
@@ -49,21 +51,13 @@ class TableFile:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.header)
-        writer.writerows([spelled(cell) for cell in row] for row in self.rows)
+        writer.writerows([_spelled(cell) for cell in row] for row in self.rows)
         return text.getvalue()
 
 
-def spelled(cell: Cell) -> str:
-    """Dates as ISO has them, numbers without needless digits, what is not there empty."""
-    match cell:
-        case None:
-            return ""
-        case bool():
-            return "true" if cell else "false"
-        case float():
-            return f"{cell:.10g}"
-        case _:
-            return str(cell)
+def _spelled(cell: Cell) -> Cell:
+    """What the csv module would spell otherwise: it knows dates, numbers and what is not there."""
+    return "true" if cell is True else "false" if cell is False else cell
 
 
 class World:
@@ -136,6 +130,36 @@ class World:
         everyone = self.memberships.get((year.label, school_id), [])
         return [member for member in everyone if day is None or member.entry <= day < member.exit]
 
+    def memberships_of(self, student: Student) -> list[Membership]:
+        return self._by_student.get(student.index, [])
+
+    @cached_property
+    def _by_student(self) -> dict[int, list[Membership]]:
+        found: dict[int, list[Membership]] = {}
+        for member in self.population.memberships:
+            found.setdefault(member.student.index, []).append(member)
+        return found
+
+    @cached_property
+    def merged(self) -> dict[Student, tuple[str, date]]:
+        """Students who had a second number until the day on which both were merged."""
+        count = max(1, round(MERGED_SHARE * len(self.population.students)))
+        first_year = self.population.years[0]
+        days = first_year.all_moving_days
+        present = [
+            member.student
+            for member in self.population.memberships
+            if member.year == first_year.label and member.came and member.exit == member.planned_exit
+        ]
+        chosen = self.random("merged").sample(present, min(count, len(present)))
+        day = days[len(days) // 2]
+        return {student: (f"99{student.number[2:]}", day + timedelta(place)) for place, student in enumerate(chosen)}
+
+    def number_on(self, student: Student, day: date) -> str:
+        """The number under which systems that are told of merges know a student on a day."""
+        old = self.merged.get(student)
+        return old[0] if old and day < old[1] else student.number
+
     def traits_of(self, student: Student) -> Traits:
         return self.traits[student.index]
 
@@ -173,17 +197,24 @@ class World:
     # -- sheets ---------------------------------------------------------------------------------
 
     def standing(
-        self, system: str, table: str, header: Header, rows_of: Callable[[SchoolYear, Term, date], Iterable[Sequence]]
+        self, system: str, table: str, header: Header, rows_of: Callable[[SchoolYear, date], Iterable[Sequence[Cell]]]
     ) -> Iterator[TableFile]:
-        """The state of a table on each term's last day; `rows_of` gives it for a year, term and day."""
+        """The state of a table on each term's last day; `rows_of` gives it for a year and a day."""
         feed = self.feed(system)
         if feed is None:
             return
         for year, term in self.terms:
             day = term.instructional.end - timedelta(1)
-            rows = list(rows_of(year, term, day))
+            rows = list(rows_of(year, day))
             if rows:
                 yield TableFile(feed, table, day, header, rows)
+
+    def unchanging(
+        self, system: str, table: str, header: Header, rows: Iterable[Sequence[Cell]]
+    ) -> Iterator[TableFile]:
+        """The same state on each term's last day."""
+        always = list(rows)
+        yield from self.standing(system, table, header, lambda _year, _day: always)
 
     def dated(
         self,
