@@ -55,6 +55,7 @@ HALF_AID, SIBLING_AID, STAFF_AID = 0.5, 0.1, 0.25
 STAFF_HOUSEHOLDS = 0.02
 
 PAYS_AFTER, PAYS_SPREAD, LATER_BY_MEANS = 17, 8, 11  # days from the invoice
+SLOW_LOGIT, SLOW_BY_MEANS, SLOW_DAYS = -2.9, 0.9, (35, 120)  # who is reminded, and how much later pays
 TWO_PARTS = 0.12
 NEVER_PAID_LOGIT, NEVER_PAID_BY_MEANS = -3.9, 1.1
 WRITTEN_OFF, WRITTEN_OFF_AFTER = 0.35, 150
@@ -212,7 +213,7 @@ class _Fees:
             school_id = invoice.member.school_id
             payer = self.world.guardian_number(invoice.student)
             for place, (day, amount, kind, method) in enumerate(self._payments(invoice), start=1):
-                if self.world.term_of(day, school_id) is not None:
+                if self.world.term_of(day + timedelta(1), school_id) is not None:  # the day on which it can be sent
                     number = f"PAY-{invoice.suffix}-{place}"
                     by = None if kind == "write_off" else payer
                     yield (
@@ -266,14 +267,15 @@ class _Fees:
         student, plan, term = invoice.student, invoice.plan, invoice.term
         means = self.world.traits_of(student).means
         random = self._random("pays", student.index, plan.code, term.key)
-        never = 1 / (1 + math.exp(-(NEVER_PAID_LOGIT - NEVER_PAID_BY_MEANS * means)))
-        if random.random() < never:
+        if random.random() < _chance(NEVER_PAID_LOGIT, NEVER_PAID_BY_MEANS, means):
             if random.random() < WRITTEN_OFF:
                 given_up = invoice.day + timedelta(WRITTEN_OFF_AFTER + random.randrange(40))
                 return [(given_up, invoice.owed, "write_off", None)]
             return []
         delay = random.gauss(PAYS_AFTER - LATER_BY_MEANS * means, PAYS_SPREAD)
         first = invoice.day + timedelta(max(1, round(delay)))
+        if random.random() < _chance(SLOW_LOGIT, SLOW_BY_MEANS, means):
+            first += timedelta(random.randint(*SLOW_DAYS))
         method = random.choice(METHODS)
         paid = [(first, invoice.owed, "payment", method)]
         if random.random() < TWO_PARTS:
@@ -295,6 +297,11 @@ class _Fees:
             return []
         since = max(paid_on, invoice.member.exit) if leaves else paid_on
         return [(since + timedelta(random.randint(5, 25)), round(invoice.owed / 2, 2), "refund", method)]
+
+
+def _chance(logit: float, by_means: float, means: float) -> float:
+    """A chance that is the smaller, the greater the means of a household are."""
+    return 1 / (1 + math.exp(by_means * means - logit))
 
 
 def _plan_number(plan: Plan, year: SchoolYear, school_id: str) -> str:
@@ -362,8 +369,11 @@ class _Books:
                     yield (*about, "amended", round(amount * factor, -2), CURRENCY)
 
     def _months(self, year: SchoolYear) -> list[date]:
-        """The last weekday of each month of a year's terms, on which the month is posted."""
+        """The last weekday of each month of a year's terms, on which the month is posted; the books close early
+        enough to be sent within the calendar."""
         first, end = year.terms[0].administrative.start, year.terms[-1].administrative.end
+        if year is self.world.population.years[-1]:
+            end -= timedelta(1)
         days = [first + timedelta(n) for n in range((end - first).days)]
         last = {(day.year, day.month): day for day in days if day.weekday() < 5}
         return list(last.values())

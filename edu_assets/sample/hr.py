@@ -46,7 +46,7 @@ HARD_TO_FILL = (
     ("counselor", None, True, False),
 )
 
-SPELL_BEGINS = 0.0165  # on a day at work; times a person's own factor
+SPELL_BEGINS = 0.019  # on a day at work; times a person's own factor
 SPELL_DAYS = (*(1,) * 14, *(2,) * 6, *(3,) * 3, 4, 5, 5)
 LONG_SPELL, LONG_SPELL_DAYS = 0.012, (12, 30)
 WINTER, IN_WINTER = (12, 1, 2), 1.35  # months, and how much likelier a spell is then

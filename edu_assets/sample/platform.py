@@ -150,7 +150,7 @@ class _Platform:
     def __init__(self, world: World) -> None:
         self.world = world
         self.begin = world.terms[0][1].administrative.start
-        self.end = world.terms[-1][1].administrative.end
+        self.end = world.terms[-1][1].administrative.end - timedelta(1)  # so that the last day can be sent in time
         self.learners = [*self._students(), *self._others()]
         self.enrolled = [enrolment for learner in self.learners for enrolment in self._enrolments(learner)]
         self.attempted = [attempt for enrolment in self.enrolled for attempt in self._attempts(enrolment)]
