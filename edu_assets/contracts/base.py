@@ -304,7 +304,7 @@ class Contract(Declaration):
     """One source table.
 
     key: the columns that identify a row inside a feed and a term.
-    files: name patterns (`*` and `?`) of the files or package members that carry the table.
+    files: name patterns (`*`, `?`, `[0-9]`) of the files or package members that carry the table.
     written: how those files are written, once for each kind of file that may come.
     scope: columns whose values a full delivery states whole; empty: the whole term of the feed.
     school: the column that names the row's school (its first element where it is a list); holds

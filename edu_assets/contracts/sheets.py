@@ -111,7 +111,8 @@ def sheet(
     term: TermRule | None = None,
     **declared: object,
 ) -> Contract:
-    """A sheet of a system: `<table>*.csv`. Without a term rule its rows are of the delivery's term."""
+    """A sheet of a system: `<table>.csv`, or `<table>_` with a date or number after it, so that no sheet's name begins
+    as another's does. Without a term rule its rows are of the delivery's term."""
     return Contract(
         system=system.name,
         table=table,
@@ -119,6 +120,6 @@ def sheet(
         columns=columns,
         key=key,
         term=term or TermByDelivery(),
-        files=(f"{table}*.csv",),
+        files=(f"{table}.csv", f"{table}_[0-9]*.csv"),
         **{"freshness_days": 14} | declared,
     )

@@ -132,7 +132,7 @@ SURVEY_RESPONSES = sheet(
                 header=header,
                 secret=True,
                 may_be_absent=True,
-                personal=PersonalData.DIRECT,
+                personal=PersonalData.SENSITIVE,
                 description="of who answered; never stored",
             )
             for header in ("PersonNumber", "StudentNumber", "StaffNumber", "Name", "Email", "IPAddress")

@@ -65,16 +65,24 @@ def tables(world: World) -> Iterator[TableFile]:
         ),
     )
     feed = world.feed("sis")
-    by_term: dict[str, list[tuple[date, tuple[Cell, ...]]]] = {}
+    if feed:
+        for sent, rows in _steps_by_day_sent(world, found).items():
+            yield TableFile(feed, "admission_stage_events", sent, STAGES, rows)
+
+
+def _steps_by_day_sent(world: World, found: list[_Application]) -> dict[date, list[tuple[Cell, ...]]]:
+    """The steps of the applications of a term in one file, sent the day after the last."""
+    by_term: dict[str, list[tuple[Cell, ...]]] = {}
+    last: dict[str, date] = {}
     for each in found:
         term = world.term_of(each.applied, each.school_id)
-        assert term is not None
-        by_term.setdefault(term.key, []).extend(
-            (day, (each.key, stage, day, reason)) for stage, day, reason in each.stages
-        )
-    for rows in by_term.values() if feed else ():
-        sent = max(day for day, _ in rows) + timedelta(1)
-        yield TableFile(str(feed), "admission_stage_events", sent, STAGES, [cells for _, cells in rows])
+        assert term is not None, f"{each.applied} is outside the calendar"
+        by_term.setdefault(term.key, []).extend((each.key, *step) for step in each.stages)
+        last[term.key] = max(last.get(term.key, date.min), *(day for _, day, _ in each.stages))
+    sent: dict[date, list[tuple[Cell, ...]]] = {}
+    for term_key, rows in by_term.items():
+        sent.setdefault(last[term_key] + timedelta(1), []).extend(rows)
+    return sent
 
 
 class _Season:

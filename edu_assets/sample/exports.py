@@ -23,9 +23,13 @@ from edu_assets.sample import (
     conduct,
     curriculum,
     faults,
+    finance,
+    hr,
     periods,
+    platform,
     records,
     reference,
+    survey,
 )
 from edu_assets.sample.attendance import Sheet, attendance_of_schools, sheets
 from edu_assets.sample.districts import District, districts
@@ -38,7 +42,7 @@ from edu_assets.sample.world import TableFile, World
 from edu_assets.school_calendar import DeclarationError
 
 DEFAULT_SEED = 20240826
-SYSTEMS = (records, admissions, conduct, reference, periods, curriculum, assessing)
+SYSTEMS = (records, admissions, conduct, reference, periods, curriculum, assessing, finance, survey, hr, platform)
 """Modules that write sheets, by the function `tables` of each."""
 SENT_AT = time(6, 30, tzinfo=UTC)
 

@@ -169,7 +169,7 @@ class _Fees:
             for invoice in self._invoices(year, term, school.school_id)
         ]
 
-    def plans(self, year: SchoolYear, _term: Term, _day: date) -> Iterator[Sequence[Cell]]:
+    def plans(self, year: SchoolYear, _day: date) -> Iterator[Sequence[Cell]]:
         for school in self.world.network.schools:
             for plan in PLANS:
                 price = self._installment(plan, year) * len(year.terms)
@@ -357,9 +357,9 @@ class _Books:
                             ),
                         )
 
-    def budgets(self, year: SchoolYear, term: Term, _day: date) -> Iterator[Sequence[Cell]]:
+    def budgets(self, year: SchoolYear, day: date) -> Iterator[Sequence[Cell]]:
         function, fund, factor = AMENDED
-        amends = year is self.world.population.years[-1] and term is not year.terms[0]
+        amends = year is self.world.population.years[-1] and self.world.term_of(day) != year.terms[0]
         fiscal_year = _fiscal_year(year.terms[0].administrative.start)
         for school in self.world.network.schools:
             for (side, of_fund, of_function), amount in self._planned(year, school.school_id).items():

@@ -20,7 +20,6 @@ from edu_assets.sample.names import FAMILY, GIVEN
 from edu_assets.sample.school_years import SchoolYear
 from edu_assets.sample.timetable import HOMEROOM, StaffMember
 from edu_assets.sample.world import Cell, TableFile, World
-from edu_assets.school_calendar import Term
 
 SYSTEM = "hr"
 MAIL_DOMAIN = "staff.example.org"
@@ -175,7 +174,7 @@ class _Personnel:
             for school in self.world.network.schools
         }
 
-    def staff_rows(self, _year: SchoolYear, _term: Term, day: date) -> Iterator[Row]:
+    def staff_rows(self, _year: SchoolYear, day: date) -> Iterator[Row]:
         for each in self.employees:
             if each.hired > day:
                 continue
@@ -190,14 +189,14 @@ class _Personnel:
                 *(each.left if gone else None, reason if gone else None),
             )
 
-    def position_rows(self, _year: SchoolYear, _term: Term, day: date) -> Iterator[Row]:
+    def position_rows(self, _year: SchoolYear, day: date) -> Iterator[Row]:
         for post in self.posts:
             if post.begin <= day:
                 ended = post.end if post.end is not None and post.end <= day else None
                 about = (post.number, post.school_id, post.role, post.subject, post.fte, post.begin)
                 yield (*about, ended, post.vacant_since(day))
 
-    def assignment_rows(self, _year: SchoolYear, _term: Term, day: date) -> Iterator[Row]:
+    def assignment_rows(self, _year: SchoolYear, day: date) -> Iterator[Row]:
         for post in self.posts:
             for place, holder in enumerate(post.holders, start=1):
                 if holder.hired <= day:
@@ -359,7 +358,7 @@ def _spell(random: Random) -> tuple[int, str, float]:
 # -- professional learning ----------------------------------------------------------------------
 
 
-def _requirements(year: SchoolYear, _term: Term, _day: date) -> Iterator[Row]:
+def _requirements(year: SchoolYear, _day: date) -> Iterator[Row]:
     for role, topics in REQUIRED_HOURS.items():
         for topic, hours in topics.items():
             yield role, topic, year.label, hours

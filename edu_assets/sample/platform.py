@@ -19,7 +19,6 @@ from random import Random
 from edu_assets.sample.names import FAMILY, GIVEN
 from edu_assets.sample.school_years import SchoolYear
 from edu_assets.sample.world import Cell, TableFile, World
-from edu_assets.school_calendar import Term
 
 LMS, BILLING, CERT = "lms", "billing", "cert"
 CURRENCY = "USD"
@@ -157,7 +156,7 @@ class _Platform:
 
     # -- tables ---------------------------------------------------------------------------------
 
-    def learner_rows(self, _year: SchoolYear, _term: Term, day: date) -> Iterator[Row]:
+    def learner_rows(self, _year: SchoolYear, day: date) -> Iterator[Row]:
         for each in self.learners:
             if each.registered <= day:
                 yield each.number, each.student_number, each.given, each.family, each.mail, each.registered

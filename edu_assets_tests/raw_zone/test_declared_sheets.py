@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edu_assets.contracts import registry
-from edu_assets.contracts.base import Column, ColumnType, Contract, LoadMode, TermVia
+from edu_assets.contracts.base import Column, ColumnType, Contract, LoadMode, TermByDate, TermVia
 from edu_assets.raw_zone import DeliveryReport
 from edu_assets_tests.testbed import MakeNetwork, Platform
 
@@ -60,7 +60,7 @@ def value(contract: Contract, column: Column, n: int) -> str:
         case ColumnType.BOOLEAN:
             return (column.true_values + column.false_values)[n % 2]
         case ColumnType.DATE:
-            return DAY[contract.term.rule == "date" and contract.school is not None].format(n)
+            return DAY[isinstance(contract.term, TermByDate) and contract.term.school is not None].format(n)
         case ColumnType.TIMESTAMP:
             return f"2013-07-{n:02}T12:00:00Z"
     pattern = column.pattern or ".*"
