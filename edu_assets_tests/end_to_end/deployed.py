@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from edu_assets.orchestration.partitions import term_tags
 from edu_assets.orchestration.raw_assets import LOAD_ID
 from edu_assets.warehouse import Role, Warehouse
 from edu_assets_tests.end_to_end.conftest import Command
-from edu_assets_tests.end_to_end.test_ui import free_port, graphql, until
+from edu_assets_tests.end_to_end.test_ui import free_port, graphql, processes_of, running_ui, until
 from edu_assets_tests.raw_zone.exports import ATTENDANCE_HEADER
 from edu_assets_tests.testbed import settings_for
 
@@ -217,6 +217,37 @@ class Network:
         )["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return launched["run"]["runId"]
+
+
+class RunningUi:
+    """The user interface of a network as tests share it: up when it is asked for, however it went down before."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._held = ExitStack()
+        self._process: subprocess.Popen[str] | None = None
+        self._port = 0
+
+    def up(self) -> int:
+        """Its port; it is started where it does not run."""
+        if self._process is None:
+            self._port = free_port()
+            self._process = self._held.enter_context(running_ui(self.network.edu, self._port))
+        return self._port
+
+    def stop(self) -> None:
+        self._held.close()
+        self._process = None
+
+    def go_down(self) -> None:
+        """What it and all that it has started do when the machine goes down."""
+        assert self._process is not None
+        for pid in descendants_of(self._process.pid)[::-1]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait(START_SECONDS)
+        self.stop()
+        until(lambda: not processes_of(self.network.edu.home), START_SECONDS)
 
 
 @contextmanager

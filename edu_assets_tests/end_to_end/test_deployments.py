@@ -17,8 +17,8 @@ import pytest
 
 from edu_assets.orchestration.launcher import EXECUTED_BY
 from edu_assets_tests.end_to_end.conftest import Command
-from edu_assets_tests.end_to_end.deployed import RUN_SECONDS, START_SECONDS, Network, descendants_of
-from edu_assets_tests.end_to_end.test_ui import free_port, graphql, processes_of, running_ui, until
+from edu_assets_tests.end_to_end.deployed import RUN_SECONDS, START_SECONDS, Network, RunningUi
+from edu_assets_tests.end_to_end.test_ui import free_port, graphql, processes_of, until
 
 pytestmark = pytest.mark.usefixtures("first_pipeline")
 
@@ -27,9 +27,16 @@ SCHOOL, DAY = "01001", "2025-05-06"
 LOADING = "select 1 from runs where pipeline_name = 'arrivals' and status = 'STARTED'"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def network(edu: Command) -> Network:
     return Network(edu)
+
+
+@pytest.fixture(scope="module")
+def ui(network: Network) -> Iterator[RunningUi]:
+    running = RunningUi(network)
+    yield running
+    running.stop()
 
 
 def pid_of(network: Network, run_id: str) -> int:
@@ -52,33 +59,33 @@ def the_retry_of(network: Network, run_id: str) -> dg.DagsterRun:
     return network.until_ended(retry.run_id)
 
 
-def test_a_run_whose_process_is_killed_starts_again_once(network: Network) -> None:
-    port, undisturbed = free_port(), network.gold_of(TERM)
-    with running_ui(network.edu, port):
-        run_id = network.launch(port, "gold", TERM)
-        process = pid_of(network, run_id)
-        until(lambda: network.is_building(TERM), RUN_SECONDS)
-        os.kill(process, signal.SIGKILL)
-        assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
-        assert the_retry_of(network, run_id).status is dg.DagsterRunStatus.SUCCESS
+def test_a_run_whose_process_is_killed_starts_again_once(network: Network, ui: RunningUi) -> None:
+    undisturbed = network.gold_of(TERM)
+    run_id = network.launch(ui.up(), "gold", TERM)
+    process = pid_of(network, run_id)
+    until(lambda: network.is_building(TERM), RUN_SECONDS)
+    os.kill(process, signal.SIGKILL)
+    assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
+    assert the_retry_of(network, run_id).status is dg.DagsterRunStatus.SUCCESS
     assert network.gold_of(TERM) == undisturbed
     assert network.locks() == []
     builds = network.rows("select status, run_id from gold.term_build where term_key = %s order by build_id", TERM)
     assert ("failed", run_id) in builds
 
 
-def test_what_is_wrong_with_a_term_is_a_persons_matter_and_does_not_start_again(network: Network) -> None:
-    port = free_port()
-    with running_ui(network.edu, port):
-        with changed_raw_table(network):
-            run_id = network.launch(port, "gold", TERM)
-            assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
+def test_what_is_wrong_with_a_term_is_a_persons_matter_and_does_not_start_again(
+    network: Network, ui: RunningUi
+) -> None:
+    port = ui.up()
+    with changed_raw_table(network):
+        run_id = network.launch(port, "gold", TERM)
+        assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
 
-        def is_judged() -> bool:
-            events = network.events(run_id, dg.DagsterEventType.ENGINE_EVENT)
-            return any("Not retrying run" in entry.message for entry in events)
+    def is_judged() -> bool:
+        events = network.events(run_id, dg.DagsterEventType.ENGINE_EVENT)
+        return any("Not retrying run" in entry.message for entry in events)
 
-        until(is_judged, RUN_SECONDS)
+    until(is_judged, RUN_SECONDS)
     assert network.retries_of(run_id) == []
 
 
@@ -92,44 +99,33 @@ def changed_raw_table(network: Network) -> Iterator[None]:
         network.change("alter table raw_zone.oneroster__courses drop column smuggled")
 
 
-def test_a_machine_that_went_down_in_mid_run_takes_it_up_when_it_comes_back(network: Network) -> None:
-    port, undisturbed = free_port(), network.gold_of(TERM)
-    with running_ui(network.edu, port) as ui:
-        run_id = network.launch(port, "gold", TERM)
-        until(lambda: network.is_building(TERM), RUN_SECONDS)
-        go_down(ui)
-    until(lambda: not processes_of(network.edu.home), START_SECONDS)
+def test_a_machine_that_went_down_in_mid_run_takes_it_up_when_it_comes_back(network: Network, ui: RunningUi) -> None:
+    undisturbed = network.gold_of(TERM)
+    run_id = network.launch(ui.up(), "gold", TERM)
+    until(lambda: network.is_building(TERM), RUN_SECONDS)
+    ui.go_down()
     assert network.run(run_id).status is dg.DagsterRunStatus.STARTED, "nobody was there to notice"
-    with running_ui(network.edu, free_port()):
-        assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
-        assert the_retry_of(network, run_id).status is dg.DagsterRunStatus.SUCCESS
+    ui.up()
+    assert network.until_ended(run_id).status is dg.DagsterRunStatus.FAILURE
+    assert the_retry_of(network, run_id).status is dg.DagsterRunStatus.SUCCESS
     assert network.gold_of(TERM) == undisturbed
 
 
-def test_a_restart_in_the_midst_of_a_load_loses_nothing_and_repeats_nothing(network: Network) -> None:
+def test_a_restart_in_the_midst_of_a_load_loses_nothing_and_repeats_nothing(network: Network, ui: RunningUi) -> None:
+    ui.up()
     before, text = network.last_load(), network.sheet(SCHOOL, DAY)
-    with running_ui(network.edu, free_port()) as ui:
-        (network.landing("north_attendance") / "attendance_daily_killed.csv").write_text(text, encoding="utf-8")
-        until(lambda: network.rows(LOADING, database=network.warehouse.dagster_database), RUN_SECONDS)
-        go_down(ui)
-    until(lambda: not processes_of(network.edu.home), START_SECONDS)
-    with running_ui(network.edu, free_port()):
-        until(lambda: network.absent(SCHOOL, DAY) == len(text.splitlines()) - 1, 2 * RUN_SECONDS)
-        until(network.is_settled, 2 * RUN_SECONDS)
+    (network.landing("north_attendance") / "attendance_daily_killed.csv").write_text(text, encoding="utf-8")
+    until(lambda: network.rows(LOADING, database=network.warehouse.dagster_database), RUN_SECONDS)
+    ui.go_down()
+    ui.up()
+    until(lambda: network.absent(SCHOOL, DAY) == len(text.splitlines()) - 1, 2 * RUN_SECONDS)
+    until(network.is_settled, 2 * RUN_SECONDS)
     [(term, load_id)] = network.applied(before)
     assert network.told_of(before) == {(term, load_id): 1}
     assert network.gold_runs(before) == {term: 1}
 
 
-def go_down(ui: subprocess.Popen[str]) -> None:
-    """What the user interface and all that it has started do when the machine goes down."""
-    for pid in descendants_of(ui.pid)[::-1]:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    ui.wait(START_SECONDS)
-
-
-def test_a_back_fill_that_is_killed_gives_its_term_free(network: Network) -> None:
+def test_a_back_fill_that_is_killed_gives_its_term_free(network: Network, ui: RunningUi) -> None:
     def executed() -> list[dg.DagsterRun]:
         with network.instance() as instance:
             found = instance.get_runs(
@@ -137,33 +133,33 @@ def test_a_back_fill_that_is_killed_gives_its_term_free(network: Network) -> Non
             )
             return list(found)
 
-    port = free_port()
-    with running_ui(network.edu, port):
-        command = subprocess.Popen(
-            [sys.executable, "-m", "edu_assets.cli", "backfill", "--terms", TERM],
-            env=dict(network.edu.environment),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        until(lambda: network.is_building(TERM), RUN_SECONDS)
-        [run] = executed()
-        later = network.launch(port, "gold", TERM)
-        command.kill()
-        command.wait(START_SECONDS)
-        ended = network.until_ended(run.run_id)
-        assert ended.status is dg.DagsterRunStatus.FAILURE
-        assert network.until_ended(later).status is dg.DagsterRunStatus.SUCCESS
+    port = ui.up()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "edu_assets.cli", "backfill", "--terms", TERM],
+        env=dict(network.edu.environment),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until(lambda: network.is_building(TERM), RUN_SECONDS)
+    [run] = executed()
+    later = network.launch(port, "gold", TERM)
+    command.kill()
+    command.wait(START_SECONDS)
+    ended = network.until_ended(run.run_id)
+    assert ended.status is dg.DagsterRunStatus.FAILURE
+    assert network.until_ended(later).status is dg.DagsterRunStatus.SUCCESS
     assert network.retries_of(run.run_id) == []
 
 
-def test_a_living_back_fill_is_left_alone(network: Network) -> None:
+def test_a_living_back_fill_is_left_alone(network: Network, ui: RunningUi) -> None:
     """Run monitoring looks every ten seconds, so a year, which takes longer, is looked at."""
-    with running_ui(network.edu, free_port()):
-        done = network.edu.json("backfill", "--terms", "2024-25")
+    ui.up()
+    done = network.edu.json("backfill", "--terms", "2024-25")
     assert all(term["succeeded"] for term in done["runs"])
 
 
-def test_dagster_dev_serves_the_network_as_the_read_me_says(network: Network, tmp_path: Path) -> None:
+def test_dagster_dev_serves_the_network_as_the_read_me_says(network: Network, ui: RunningUi, tmp_path: Path) -> None:
+    ui.stop()
     variables = dict(network.edu.environment)
     for line in network.edu.run("db", "env").stdout.splitlines():
         name, value = shlex.split(line.removeprefix("export "))[0].split("=", 1)
@@ -177,6 +173,8 @@ def test_dagster_dev_serves_the_network_as_the_read_me_says(network: Network, tm
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # Ctrl-C is for it, even where whoever runs the tests in the background is deaf to it
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
     query = """{ repositoriesOrError { ... on RepositoryConnection { nodes { location { name }
         sensors { name sensorState { status } } schedules { name } } } } }"""

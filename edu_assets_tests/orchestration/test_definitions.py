@@ -92,7 +92,7 @@ def test_direct_personal_data_is_marked_on_the_columns_of_assets(graph: dg.Asset
 def test_the_outbox_is_the_only_trigger_of_gold(dagster: Session) -> None:
     repository = dagster.defs.get_repository_def()
     triggers = {sensor.name: [target.job_name for target in sensor.targets] for sensor in repository.sensor_defs}
-    assert triggers == {"landing_files": ["arrivals"], "outbox": ["gold"]}
+    assert triggers == {"landing_files": ["arrivals"], "outbox": ["gold"], "incidents": []}
     assert all(
         repository.asset_graph.get(key).automation_condition is None
         for key in repository.asset_graph.get_all_asset_keys()

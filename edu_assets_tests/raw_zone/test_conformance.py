@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from edu_assets import cli
+from edu_assets.cli import flow
 from edu_assets.contracts import registry
 from edu_assets.contracts.base import PersonalData
 from edu_assets.raw_zone import DeliveryReport
@@ -514,8 +514,8 @@ def test_the_command_prints_places_values_hints_and_how_many_more(
 ) -> None:
     orgs = [org(f"s{n}", type="School") for n in range(1, 21)]
     platform.drop("sis", NAME, package({"orgs": orgs, "users": [student("u1", role="pupil")]}))
-    monkeypatch.setattr(cli, "_ready", lambda: platform.warehouse)
-    cli.load([platform.settings.landing_of("sis") / NAME], system=None, feed=None, term=None, as_json=False)
+    monkeypatch.setattr(flow, "ready", lambda: platform.warehouse)
+    flow.load([platform.settings.landing_of("sis") / NAME], system=None, feed=None, term=None, as_json=False)
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["error", "orgs.csv", "2", "type", "School", "case"] in [line[:6] for line in printed]
     assert ["error", "orgs.csv", "type", "case", "…", "and", "15", "more"] in printed
