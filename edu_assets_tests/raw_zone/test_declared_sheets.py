@@ -95,9 +95,17 @@ def deliver(platform: Platform, contract: Contract, rows: list[dict[str, str]]) 
     return platform.deliver(contract.system, f"{contract.table}_2013-02-05.csv", sheet(contract, rows))
 
 
+@pytest.fixture(scope="module")
+def _network(make_session_network: MakeNetwork) -> Platform:
+    feeds = {system: {"system": system, "landing": system} for system in TABLES}
+    return make_session_network(name="declared_sheets", feeds=feeds)
+
+
 @pytest.fixture
-def records(make_network: MakeNetwork) -> Platform:
-    return make_network(feeds={system: {"system": system, "landing": system} for system in TABLES})
+def records(_network: Platform) -> Iterator[Platform]:
+    """One network for all: making one for each would take most of the time."""
+    yield _network
+    _network.empty()
 
 
 def with_parents(platform: Platform, contract: Contract) -> None:
