@@ -39,6 +39,7 @@ STUDENTS = sheet(
     school="school_id",
     person=("student_number",),
     owner="student-information",
+    conforms_to=("student_demographic",),
 )
 
 STUDENT_ENROLLMENTS = sheet(

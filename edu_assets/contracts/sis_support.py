@@ -51,6 +51,7 @@ STUDENT_PROGRAMS = sheet(
     owner="student-services",
     scope=("school_id",),
     school="school_id",
+    conforms_to=("student_program",),
 )
 
 STUDENT_HEALTH = sheet(
@@ -79,6 +80,7 @@ STUDENT_HEALTH = sheet(
     owner="health-services",
     scope=("school_id",),
     school="school_id",
+    conforms_to=("student_health_record",),
 )
 
 STUDENT_GUARDIANS = sheet(
@@ -130,6 +132,7 @@ STUDENT_TRANSPORTATION = sheet(
     owner="transportation",
     scope=("school_id",),
     school="school_id",
+    conforms_to=("student_transportation",),
 )
 
 INTERVENTIONS = sheet(

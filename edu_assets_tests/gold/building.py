@@ -20,6 +20,8 @@ MADE_BY_A_TERM = (
     "mart_enrollment",
     "mart_student_attendance",
     "mart_attendance_insights",
+    "bridge_student_subgroup",
+    "mart_student_demographics",
 )
 
 

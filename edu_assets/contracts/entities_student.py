@@ -1,0 +1,98 @@
+"""Canonical entities of what is known of a student beside enrolment: register, programmes, health, the way to school.
+
+Belongs here: the columns to which staging views map source tables. Natural keys are those of entities.py. Ends are
+exclusive, whatever the source writes.
+"""
+
+from edu_assets.contracts.base import Entity, EntityColumn, PersonalData
+
+
+def _student() -> EntityColumn:
+    return EntityColumn(name="student_id", type="text", personal=PersonalData.DIRECT)
+
+
+def _school() -> EntityColumn:
+    return EntityColumn(name="school_id", type="text")
+
+
+def _begin() -> EntityColumn:
+    return EntityColumn(name="begin_date", type="date", personal=PersonalData.SENSITIVE)
+
+
+def _end() -> EntityColumn:
+    return EntityColumn(
+        name="end_date",
+        type="date",
+        description="exclusive; null while it lasts",
+        personal=PersonalData.SENSITIVE,
+    )
+
+
+STUDENT_DEMOGRAPHIC = Entity(
+    name="student_demographic",
+    definition="Ed-Fi StudentDemographic; OneRoster demographics: what the register says of a student in the term",
+    columns=(
+        _student(),
+        EntityColumn(name="birth_date", type="date", personal=PersonalData.INDIRECT),
+        EntityColumn(name="sex", type="text", description="the source's code", personal=PersonalData.INDIRECT),
+        EntityColumn(name="is_hispanic", type="boolean", personal=PersonalData.SENSITIVE),
+        EntityColumn(
+            name="races",
+            type="text",
+            description="the source's codes by comma, each once; empty where none is given",
+            personal=PersonalData.SENSITIVE,
+        ),
+        EntityColumn(name="home_language", type="text", personal=PersonalData.INDIRECT),
+    ),
+)
+
+STUDENT_PROGRAM = Entity(
+    name="student_program",
+    definition="Ed-Fi StudentProgramAssociation: participation of a student in a programme",
+    columns=(
+        _student(),
+        _school(),
+        EntityColumn(name="program", type="text", description="the source's code", personal=PersonalData.SENSITIVE),
+        _begin(),
+        _end(),
+        EntityColumn(
+            name="participates",
+            type="boolean",
+            description="false where the student is entitled only, or has declined",
+            personal=PersonalData.SENSITIVE,
+        ),
+    ),
+)
+
+STUDENT_HEALTH_RECORD = Entity(
+    name="student_health_record",
+    definition="Ed-Fi StudentHealth: an entry of a student's health record",
+    columns=(
+        EntityColumn(name="health_record_id", type="text", description="feed and the source's key"),
+        _student(),
+        _school(),
+        EntityColumn(
+            name="record_type",
+            type="text",
+            description="condition, allergy, medication, immunization, screening, visit or plan",
+            personal=PersonalData.SENSITIVE,
+        ),
+        _begin(),
+        _end(),
+        EntityColumn(name="has_action_plan", type="boolean", personal=PersonalData.SENSITIVE),
+    ),
+)
+
+STUDENT_TRANSPORTATION = Entity(
+    name="student_transportation",
+    definition="Ed-Fi StudentTransportation: how a student comes to school or home",
+    columns=(
+        _student(),
+        _school(),
+        EntityColumn(name="direction", type="text", description="to_school or from_school"),
+        EntityColumn(name="mode", type="text", description="means of transport, the source's code"),
+        EntityColumn(name="is_eligible", type="boolean", description="whether the authority pays"),
+        _begin(),
+        _end(),
+    ),
+)
