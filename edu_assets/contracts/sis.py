@@ -115,6 +115,7 @@ ADMISSION_APPLICATIONS = sheet(
     school="school_id",
     person=("applicant_number", "student_number"),
     owner="admissions",
+    conforms_to=("admission_application",),
 )
 
 ADMISSION_STAGE_EVENTS = sheet(
@@ -137,4 +138,5 @@ ADMISSION_STAGE_EVENTS = sheet(
     term=TermVia(parent="admission_applications", key={"application_id": "application_id"}),
     mode=LoadMode.INCREMENTAL,
     owner="admissions",
+    conforms_to=("admission_stage_event",),
 )

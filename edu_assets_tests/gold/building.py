@@ -22,6 +22,8 @@ MADE_BY_A_TERM = (
     "mart_attendance_insights",
     "bridge_student_subgroup",
     "mart_student_demographics",
+    "fct_admission_stage",
+    "mart_admissions_funnel",
 )
 
 
