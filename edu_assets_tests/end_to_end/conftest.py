@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from edu_assets.settings import PROJECT
+from edu_assets_tests.conftest import share_unit_tests
 from edu_assets_tests.testbed import sample_declaration
 
 TIMEOUT_SECONDS = 300
@@ -90,6 +91,8 @@ def edu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     network_file = folder / "sample.yaml"
     network_file.write_text(yaml.safe_dump(sample_declaration(name="walked")), encoding="utf-8")
     command = Command(folder / "home", network_file)
+    command.home.mkdir()
+    share_unit_tests(command.home, tmp_path_factory)
     try:
         yield command
     finally:
