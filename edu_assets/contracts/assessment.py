@@ -140,6 +140,7 @@ COURSE_GRADES = sheet(
     person=("student_number",),
     owner=_GRADEBOOK,
     freshness_days=YEAR_LONG,
+    conforms_to=("course_grade",),
 )
 
 COURSE_GRADE_CRITERIA = sheet(
@@ -179,6 +180,7 @@ GRADE_SCALES = sheet(
     ("scale_id", "grade"),
     owner=_GRADEBOOK,
     freshness_days=YEAR_LONG,
+    conforms_to=("grade_scale",),
 )
 
 ATL_SKILL_RATINGS = sheet(

@@ -51,6 +51,11 @@ CLASS = Entity(
         EntityColumn(name="class_id", type="text"),
         EntityColumn(name="class_title", type="text"),
         EntityColumn(name="class_type", type="text", description="homeroom or scheduled"),
+        EntityColumn(
+            name="source_class_id",
+            type="text",
+            description="the roster's own identifier, without its feed, by which other systems name the class",
+        ),
         EntityColumn(name="course_id", type="text"),
         EntityColumn(name="school_id", type="text"),
     ),

@@ -20,6 +20,8 @@ MADE_BY_A_TERM = (
     "mart_enrollment",
     "mart_student_attendance",
     "mart_attendance_insights",
+    "fct_course_grade",
+    "mart_subject_performance",
 )
 
 

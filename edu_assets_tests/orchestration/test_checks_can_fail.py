@@ -83,6 +83,14 @@ GOLD: dict[str, str] = {
     f" reports_outside_enrollment + 1 where {one('mart_attendance_insights')}",
     "no_attendance_outside_enrollment": "update gold.mart_attendance_insights set reports_outside_enrollment = 100000"
     f" where {one('mart_attendance_insights')}",
+    "marks_are_conserved": f"delete from gold.fct_course_grade where {one('fct_course_grade')}",
+    "marks_are_on_their_scale": f"update gold.fct_course_grade set is_passing = null where {one('fct_course_grade')}",
+    "marks_are_of_a_known_class": "update gold.fct_course_grade set class_key = md5('class|') where "
+    + one("fct_course_grade"),
+    "subject_performance_marks_are_the_facts": "delete from gold.mart_subject_performance where "
+    + one("mart_subject_performance"),
+    "credits_earned_are_the_facts": "update gold.mart_subject_performance set credits_earned = credits_earned + 1"
+    f" where {one('mart_subject_performance')}",
 }
 
 

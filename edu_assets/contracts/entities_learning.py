@@ -1,0 +1,48 @@
+"""Canonical entities of marks, ratings, tests and the curriculum.
+
+Belongs here: columns alone, in the terms of Ed-Fi, CEDS and CASE. Does not belong here: enrolment and attendance
+(entities.py), what a mark or a score is worth where no source says so (rules, in seeds).
+
+A system that marks names a class by the roster's identifier, without the roster's feed.
+"""
+
+from edu_assets.contracts.base import Entity, EntityColumn, PersonalData
+
+STUDENT_ID = EntityColumn(name="student_id", type="text", personal=PersonalData.DIRECT)
+SCHOOL_ID = EntityColumn(name="school_id", type="text")
+SOURCE_CLASS_ID = EntityColumn(name="source_class_id", type="text", description="the class as its roster names it")
+
+
+def _of_person(name: str, kind: str, description: str) -> EntityColumn:
+    return EntityColumn(name=name, type=kind, description=description, personal=PersonalData.INDIRECT)
+
+
+COURSE_GRADE = Entity(
+    name="course_grade",
+    definition="Ed-Fi Grade: the mark of a student in a class for a grading period",
+    columns=(
+        STUDENT_ID,
+        SCHOOL_ID,
+        SOURCE_CLASS_ID,
+        EntityColumn(name="grading_period", type="text", description="the period that the mark is for"),
+        _of_person("grade", "text", "the mark, as its scale spells it"),
+        EntityColumn(name="grade_scale_id", type="text", description="feed and the source's scale"),
+        _of_person("percent", "numeric", "points reached of those possible, 0 to 100"),
+        _of_person("credits_attempted", "numeric", "credits that the class can earn"),
+        _of_person("credits_earned", "numeric", "credits earned"),
+        EntityColumn(name="graded_on", type="date", description="day on which it was entered"),
+    ),
+)
+
+GRADE_SCALE = Entity(
+    name="grade_scale",
+    definition="a mark of a grade scale, as the term's own sheet states it (Ed-Fi GradingScale by mark)",
+    columns=(
+        EntityColumn(name="grade_scale_id", type="text", description="feed and the source's scale"),
+        EntityColumn(name="grade", type="text", description="the mark"),
+        EntityColumn(name="grade_points", type="numeric", description="null: not in an average"),
+        EntityColumn(name="lowest_percent", type="numeric", description="percent from which it is given"),
+        EntityColumn(name="is_passing", type="boolean"),
+        EntityColumn(name="grade_rank", type="integer", description="place in the scale, 1 the lowest"),
+    ),
+)
