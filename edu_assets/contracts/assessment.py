@@ -60,6 +60,7 @@ ASSESSMENTS = sheet(
     ("assessment_id",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("assessment",),
 )
 
 ASSESSMENT_WINDOWS = sheet(
@@ -81,6 +82,7 @@ ASSESSMENT_WINDOWS = sheet(
     school="school_id",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("assessment_window",),
 )
 
 ASSESSMENT_RESULTS = sheet(
@@ -114,6 +116,7 @@ ASSESSMENT_RESULTS = sheet(
     person=("student_number",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("assessment_result",),
 )
 
 COURSE_GRADES = sheet(

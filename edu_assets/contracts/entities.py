@@ -146,5 +146,15 @@ ASSESSMENT_RESULT = Entity(
             description="the source's own band or placement",
             personal=PersonalData.INDIRECT,
         ),
+        EntityColumn(
+            name="objective_id", type="text", description="the learning objective that the score is for; null: the test"
+        ),
+        EntityColumn(name="attempt", type="integer", description="number of the attempt; null where not given"),
+        EntityColumn(
+            name="reason_not_tested",
+            type="text",
+            description="why there is no score, or why it does not count; null where not given",
+            personal=PersonalData.SENSITIVE,
+        ),
     ),
 )

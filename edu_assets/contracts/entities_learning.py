@@ -46,3 +46,37 @@ GRADE_SCALE = Entity(
         EntityColumn(name="grade_rank", type="integer", description="place in the scale, 1 the lowest"),
     ),
 )
+
+ASSESSMENT = Entity(
+    name="assessment",
+    definition="Ed-Fi Assessment: a test, its scale, its cut scores and what it compares with",
+    columns=(
+        EntityColumn(name="assessment_id", type="text", description="feed and the source's test"),
+        EntityColumn(name="assessment_title", type="text"),
+        EntityColumn(name="assessment_category", type="text", description="what it is for"),
+        EntityColumn(name="subject", type="text", description="as the source calls it"),
+        EntityColumn(name="grade_level", type="text", description="grade level that it is made for; null: several"),
+        EntityColumn(name="score_scale", type="text", description="scores compare within one scale only"),
+        EntityColumn(name="min_score", type="numeric"),
+        EntityColumn(name="max_score", type="numeric"),
+        EntityColumn(name="cut_score_version", type="text", description="published cut scores; null: it has none"),
+        EntityColumn(
+            name="comparable_group",
+            type="text",
+            description="tests of one group compare over years and grades; null: with itself alone",
+        ),
+    ),
+)
+
+ASSESSMENT_WINDOW = Entity(
+    name="assessment_window",
+    definition="the days on which a grade of a school takes a test, and the day whose members are expected to",
+    columns=(
+        SCHOOL_ID,
+        EntityColumn(name="assessment_id", type="text", description="feed and the source's test"),
+        EntityColumn(name="grade_level", type="text", description="CEDS grade level code"),
+        EntityColumn(name="first_day", type="date"),
+        EntityColumn(name="last_day", type="date", description="inclusive"),
+        EntityColumn(name="expected_on", type="date", description="who is enrolled on this day is expected"),
+    ),
+)

@@ -22,6 +22,8 @@ MADE_BY_A_TERM = (
     "mart_attendance_insights",
     "fct_course_grade",
     "mart_subject_performance",
+    "fct_assessment_result",
+    "mart_proficiency_distribution",
 )
 
 

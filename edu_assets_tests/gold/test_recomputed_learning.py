@@ -6,7 +6,7 @@ import pytest
 
 from edu_assets.sample import write_exports
 from edu_assets_tests.gold.recomputing import Recomputed
-from edu_assets_tests.gold.recomputing_learning import Learning
+from edu_assets_tests.gold.recomputing_learning import BANDS, STATE_CUTS, Learning, hashed
 from edu_assets_tests.gold.test_recomputed import SCHOOL, STUDENT, _compare
 from edu_assets_tests.testbed import Platform
 
@@ -53,3 +53,41 @@ def test_the_sample_has_marks_worth_comparing(learning: Learning) -> None:
     assert any(row["percent_mean"] != row["percent_median"] for row in held if row["percent_count"])
     assert any(key[4] == "assessment:myp" for key in learning.subject_performance())
     assert max(row["students"] for row in held) > 1
+
+
+# -- tests --------------------------------------------------------------------------------------
+
+
+def test_results_are_those_of_the_sheets(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "result.term_key, assessment_result_key",
+        f"gold.fct_assessment_result as result {STUDENT} {SCHOOL}",
+        {
+            (term, hashed("assessment_result", result_id)): result
+            for (term, result_id), result in learning.results.items()
+        },
+    )
+
+
+def test_proficiency_is_distributed_as_the_results_of_record_say(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, school_id, grade_level, subject, assessment_id",
+        f"gold.mart_proficiency_distribution {SCHOOL}",
+        learning.proficiency_distribution(),
+    )
+
+
+def test_the_sample_has_results_worth_comparing(learning: Learning) -> None:
+    held = learning.proficiency_distribution().values()
+    for column in ("students_expected_without_result", "students_not_tested_absent", "students_not_tested_refusal"):
+        assert sum(row[column] for row in held) > 0, column
+    assert all(sum(row[f"students_{band}"] for row in held) > 0 for band in BANDS)
+    assert sum(row["students_expected_tested"] for row in held) < sum(row["students_expected"] for row in held)
+    retakes = [result for result in learning.results.values() if result["attempt"] > 1]
+    assert {result["is_of_record"] for result in retakes} == {True, False}, "no retake reached the first score alone"
+    assert any(not result["is_of_record"] for result in learning.results.values())
+    assert any(result["objective_id"] for result in learning.results.values())
+    scores = [result["score"] for result in learning.results.values() if result["score_scale"] == "state-level"]
+    assert {*STATE_CUTS} & set(scores), "no score stands exactly on a cut"

@@ -91,6 +91,13 @@ GOLD: dict[str, str] = {
     + one("mart_subject_performance"),
     "credits_earned_are_the_facts": "update gold.mart_subject_performance set credits_earned = credits_earned + 1"
     f" where {one('mart_subject_performance')}",
+    "assessment_results_are_conserved": f"delete from gold.fct_assessment_result where {one('fct_assessment_result')}",
+    "scores_have_a_band": "update gold.fct_assessment_result set proficiency_band = null, band_rule_version = null"
+    f" where {one('fct_assessment_result', 'proficiency_band is not null')}",
+    "bands_are_known": "update gold.fct_assessment_result set proficiency_band = 'middling' where "
+    + one("fct_assessment_result", "proficiency_band is not null"),
+    "students_tested_are_the_facts": "delete from gold.mart_proficiency_distribution where "
+    + one("mart_proficiency_distribution", "students_tested > 0"),
 }
 
 
