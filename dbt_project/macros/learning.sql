@@ -7,3 +7,7 @@
 {% macro reasons_not_tested() -%}
     {{ return(['absent', 'refusal', 'medical', 'first_year_el', 'exempt', 'invalidated']) }}
 {%- endmacro %}
+
+{% macro atl_levels() -%}
+    {{ return(['beginning', 'developing', 'meeting', 'exceeding']) }}
+{%- endmacro %}

@@ -211,6 +211,7 @@ ATL_SKILL_RATINGS = sheet(
     person=("student_number",),
     owner=_GRADEBOOK,
     freshness_days=YEAR_LONG,
+    conforms_to=("atl_rating",),
 )
 
 USAGE_RECORDS = sheet(

@@ -80,3 +80,18 @@ ASSESSMENT_WINDOW = Entity(
         EntityColumn(name="expected_on", type="date", description="who is enrolled on this day is expected"),
     ),
 )
+
+ATL_RATING = Entity(
+    name="atl_rating",
+    definition="a student's approach to learning (IB ATL skill) as rated in a class for a grading period",
+    columns=(
+        STUDENT_ID,
+        SCHOOL_ID,
+        SOURCE_CLASS_ID,
+        EntityColumn(name="grading_period", type="text", description="the period that the rating is for"),
+        EntityColumn(name="skill_category", type="text", description="one of the five categories of the IB"),
+        EntityColumn(name="skill", type="text", description="the skill, in the school's words"),
+        _of_person("rating", "text", "how far it is reached, in the school's code"),
+        EntityColumn(name="system", type="text"),
+    ),
+)

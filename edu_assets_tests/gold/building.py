@@ -24,6 +24,8 @@ MADE_BY_A_TERM = (
     "mart_subject_performance",
     "fct_assessment_result",
     "mart_proficiency_distribution",
+    "fct_atl_rating",
+    "mart_atl_skills",
 )
 
 

@@ -24,6 +24,8 @@ FOUR_PLACES = Decimal("0.0001")
 UNKNOWN = "unknown"
 REASONS = ("absent", "refusal", "medical", "first_year_el", "exempt", "invalidated")
 BANDS = ("low_performer", "approaching", "proficient", "high_performer")
+LEVELS = ("beginning", "developing", "meeting", "exceeding")
+"""Levels of approaches to learning in order; a skill is reached from meeting on."""
 STATE_CUTS = (480, 500, 520)
 BENCHMARK_CUTS = {
     "02": (182, 194, 208),
@@ -302,4 +304,40 @@ class Learning:
                 )
             for band in BANDS:
                 found[key][f"students_{band}"] = sum(each["proficiency_band"] == band for each in results)
+        return found
+
+    # -- approaches to learning -----------------------------------------------------------------
+
+    @cached_property
+    def ratings(self) -> dict[tuple, dict]:
+        """(term, student, school, class, grading period, category, skill) → the rating."""
+        found = {}
+        for row in self.of_grading_period("atl_skill_ratings"):
+            term, student, school = row["term"], row["StudentNumber"], row["SchoolID"]
+            class_id, _ = self.classes[term, school, row["ClassID"]]
+            key = (term, student, school, class_id, row["GradingPeriod"], row["Category"], row["Skill"])
+            found[key] = {
+                "rating.grade_level": self.grade_in_school.get((term, student, school), UNKNOWN),
+                "rating": row["Rating"],
+                "level": row["Rating"],
+                "level_order": LEVELS.index(row["Rating"]) + 1,
+            }
+        return found
+
+    def atl_skills(self) -> dict[tuple, dict]:
+        """(term, school, grade level, category) → its ratings by level."""
+        by_place = grouped(
+            self.ratings.items(), lambda each: (each[0][0], each[0][2], each[1]["rating.grade_level"], each[0][5])
+        )
+        found = {}
+        for place, held in by_place.items():
+            levels = [rating["level_order"] for _, rating in held]
+            found[place] = {
+                "students": len({key[1] for key, _ in held}),
+                "ratings": len(levels),
+                "ratings_unmapped": 0,
+                "ratings_reached": levels.count(3) + levels.count(4),
+                "level_sum": sum(levels),
+                "rule_version": "atl-skills-1",
+            } | {f"ratings_{level}": levels.count(n) for n, level in enumerate(LEVELS, start=1)}
         return found

@@ -6,7 +6,7 @@ import pytest
 
 from edu_assets.sample import write_exports
 from edu_assets_tests.gold.recomputing import Recomputed
-from edu_assets_tests.gold.recomputing_learning import BANDS, STATE_CUTS, Learning, hashed
+from edu_assets_tests.gold.recomputing_learning import BANDS, LEVELS, STATE_CUTS, Learning, hashed
 from edu_assets_tests.gold.test_recomputed import SCHOOL, STUDENT, _compare
 from edu_assets_tests.testbed import Platform
 
@@ -91,3 +91,33 @@ def test_the_sample_has_results_worth_comparing(learning: Learning) -> None:
     assert any(result["objective_id"] for result in learning.results.values())
     scores = [result["score"] for result in learning.results.values() if result["score_scale"] == "state-level"]
     assert {*STATE_CUTS} & set(scores), "no score stands exactly on a cut"
+
+
+# -- approaches to learning ---------------------------------------------------------------------
+
+
+def test_ratings_are_those_of_the_gradebook(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "rating.term_key, student_id, school_id, class_id, grading_period, skill_category, skill",
+        f"gold.fct_atl_rating as rating {STUDENT} {SCHOOL} {CLASS}",
+        {
+            key: {("rating." + name if name == "rating" else name): value for name, value in rating.items()}
+            for key, rating in learning.ratings.items()
+        },
+    )
+
+
+def test_approaches_to_learning_are_distributed_as_the_ratings_say(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, school_id, grade_level, skill_category",
+        f"gold.mart_atl_skills {SCHOOL}",
+        learning.atl_skills(),
+    )
+
+
+def test_the_sample_has_ratings_worth_comparing(learning: Learning) -> None:
+    held = learning.atl_skills()
+    assert len({key[3] for key in held}) == 5
+    assert all(sum(row[f"ratings_{level}"] for row in held.values()) > 0 for level in LEVELS)

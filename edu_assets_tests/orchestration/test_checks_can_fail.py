@@ -98,6 +98,9 @@ GOLD: dict[str, str] = {
     + one("fct_assessment_result", "proficiency_band is not null"),
     "students_tested_are_the_facts": "delete from gold.mart_proficiency_distribution where "
     + one("mart_proficiency_distribution", "students_tested > 0"),
+    "atl_ratings_are_conserved": f"delete from gold.fct_atl_rating where {one('fct_atl_rating')}",
+    "atl_codes_are_known": "update gold.fct_atl_rating set level = 'unmapped' where " + one("fct_atl_rating"),
+    "atl_ratings_are_the_facts": f"delete from gold.mart_atl_skills where {one('mart_atl_skills')}",
 }
 
 
