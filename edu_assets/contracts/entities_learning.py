@@ -95,3 +95,41 @@ ATL_RATING = Entity(
         EntityColumn(name="system", type="text"),
     ),
 )
+
+PROGRAM = Entity(
+    name="program",
+    definition="a programme of study of the network, whose numbers hold in every feed",
+    columns=(
+        EntityColumn(name="program_id", type="text"),
+        EntityColumn(name="program_title", type="text"),
+        EntityColumn(name="framework", type="text", description="framework that it follows"),
+        EntityColumn(name="first_grade_level", type="text", description="CEDS grade level code"),
+        EntityColumn(name="last_grade_level", type="text", description="CEDS grade level code"),
+    ),
+)
+
+CURRICULUM_UNIT = Entity(
+    name="curriculum_unit",
+    definition="a unit of a programme: what is taught together, in order",
+    columns=(
+        EntityColumn(name="unit_id", type="text"),
+        EntityColumn(name="program_id", type="text"),
+        EntityColumn(name="unit_title", type="text"),
+        EntityColumn(name="subject", type="text", description="as the source calls it"),
+        EntityColumn(name="grade_level", type="text", description="CEDS grade level code"),
+        EntityColumn(name="unit_sequence", type="integer", description="place in the year, from 1"),
+        EntityColumn(name="planned_weeks", type="numeric"),
+    ),
+)
+
+LEARNING_OBJECTIVE = Entity(
+    name="learning_objective",
+    definition="CASE CFItem; Ed-Fi LearningStandard: what students are to know or do after a unit",
+    columns=(
+        EntityColumn(name="objective_id", type="text"),
+        EntityColumn(name="unit_id", type="text"),
+        EntityColumn(name="objective_code", type="text", description="its code in the framework"),
+        EntityColumn(name="objective_statement", type="text"),
+        EntityColumn(name="mastery_score", type="numeric", description="score from which it is mastered"),
+    ),
+)

@@ -26,6 +26,7 @@ MADE_BY_A_TERM = (
     "mart_proficiency_distribution",
     "fct_atl_rating",
     "mart_atl_skills",
+    "mart_curriculum_performance",
 )
 
 

@@ -341,3 +341,38 @@ class Learning:
                 "rule_version": "atl-skills-1",
             } | {f"ratings_{level}": levels.count(n) for n, level in enumerate(LEVELS, start=1)}
         return found
+
+    # -- curriculum -----------------------------------------------------------------------------
+
+    def curriculum_performance(self) -> dict[tuple, dict]:
+        """(term, programme, unit, objective) → who was tested of it and reached its mastery score."""
+        scores: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(dict)
+        for (term, _), result in self.results.items():
+            if result["objective_id"] and result["is_of_record"] and result["is_scored"]:
+                best = scores[term, result["objective_id"]]
+                student, score = result["student_id"], result["score"]
+                best[student] = max(score, best.get(student, score))
+        programs = self.standing("programs")
+        units = self.standing("units")
+        found = {}
+        for term, objectives in self.standing("learning_objectives").items():
+            titles = {row["ProgramID"]: row["Title"] for row in programs[term]}
+            unit_of = {row["UnitID"]: row for row in units[term]}
+            for row in objectives:
+                unit, least = unit_of[row["UnitID"]], Decimal(row["MasteryScore"])
+                held = scores.get((term, row["ObjectiveID"]), {}).values()
+                found[term, unit["ProgramID"], unit["UnitID"], row["ObjectiveID"]] = {
+                    "program_title": titles[unit["ProgramID"]],
+                    "unit_title": unit["Title"],
+                    "subject": unit["Subject"],
+                    "grade_level": unit["GradeLevel"],
+                    "objective_code": row["Code"] or None,
+                    "mastery_score": least,
+                    "students_assessed": len(held),
+                    "students_mastered": sum(score >= least for score in held),
+                    "students_not_mastered": sum(score < least for score in held),
+                    "students_without_mastery_score": 0,
+                    "score_sum": sum(held, Decimal()),
+                    "rule_version": "result-of-record-best-1",
+                }
+        return found

@@ -121,3 +121,29 @@ def test_the_sample_has_ratings_worth_comparing(learning: Learning) -> None:
     held = learning.atl_skills()
     assert len({key[3] for key in held}) == 5
     assert all(sum(row[f"ratings_{level}"] for row in held.values()) > 0 for level in LEVELS)
+
+
+# -- curriculum ---------------------------------------------------------------------------------
+
+
+def test_mastery_is_what_the_scores_of_objectives_say(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, program_id, unit_id, objective_id",
+        "gold.mart_curriculum_performance",
+        learning.curriculum_performance(),
+    )
+
+
+def test_the_sample_has_objectives_worth_comparing(learning: Learning) -> None:
+    held = learning.curriculum_performance()
+    assert len({key[1] for key in held}) == 3
+    assert any(row["students_assessed"] == 0 for row in held.values())
+    assert sum(row["students_mastered"] for row in held.values()) > 0
+    assert sum(row["students_not_mastered"] for row in held.values()) > 0
+    on_the_bound = [
+        result
+        for result in learning.results.values()
+        if result["objective_id"] and result["score"] == next(iter(held.values()))["mastery_score"]
+    ]
+    assert on_the_bound, "no score stands exactly on the mastery score"

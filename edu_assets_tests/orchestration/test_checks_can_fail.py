@@ -101,6 +101,10 @@ GOLD: dict[str, str] = {
     "atl_ratings_are_conserved": f"delete from gold.fct_atl_rating where {one('fct_atl_rating')}",
     "atl_codes_are_known": "update gold.fct_atl_rating set level = 'unmapped' where " + one("fct_atl_rating"),
     "atl_ratings_are_the_facts": f"delete from gold.mart_atl_skills where {one('mart_atl_skills')}",
+    "students_assessed_are_the_facts": "delete from gold.mart_curriculum_performance where "
+    + one("mart_curriculum_performance", "students_assessed > 0"),
+    "objectives_are_in_the_curriculum": "update gold.mart_curriculum_performance set program_id = 'unknown' where "
+    + one("mart_curriculum_performance"),
 }
 
 
