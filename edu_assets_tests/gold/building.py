@@ -27,6 +27,7 @@ MADE_BY_A_TERM = (
     "fct_atl_rating",
     "mart_atl_skills",
     "mart_curriculum_performance",
+    "mart_assessment_trends",
 )
 
 

@@ -376,3 +376,69 @@ class Learning:
                     "rule_version": "result-of-record-best-1",
                 }
         return found
+
+    # -- trends ---------------------------------------------------------------------------------
+
+    def _scored(self) -> Iterator[dict]:
+        """The scores that count, each with the group of tests with which it compares."""
+        for result in self.of_record:
+            if result["is_scored"]:
+                yield result | {"group": result["comparable_group"] or result["assessment_id"]}
+
+    def assessment_trends(self) -> dict[tuple, dict]:
+        """(term, comparable group, subject, grade level) → its scores."""
+        place = ("term", "group", "subject", "grade_level")
+        found = {}
+        for key, held in grouped(self._scored(), lambda each: tuple(each[name] for name in place)).items():
+            figures = averages("score", [each["score"] for each in held])
+            found[key] = {
+                "students": len({each["student_id"] for each in held}),
+                "scores": figures["score_count"],
+                "score_sum": figures["score_sum"],
+                "score_mean": figures["score_mean"],
+                "score_median": figures["score_median"],
+                "scores_without_band": sum(each["proficiency_band"] is None for each in held),
+                "scores_proficient_or_above": sum(each["is_proficient"] is True for each in held),
+                "rule_version": "result-of-record-best-1",
+            } | {f"scores_{band}": sum(each["proficiency_band"] == band for each in held) for band in BANDS}
+        return found
+
+    def assessment_trends_change(self) -> dict[tuple, dict]:
+        """(term, comparison, comparable group, subject, grade level) → the students with a score in both terms.
+
+        In the sample no student takes two tests of a group in a term.
+        """
+        scores = {(each["term"], each["group"], each["subject"], each["student_id"]): each for each in self._scored()}
+        matched: dict[tuple, list[tuple[dict, dict]]] = defaultdict(list)
+        for (term, *who), later in scores.items():
+            for comparison, other in self._compared_with(term).items():
+                earlier = scores.get((other, *who))
+                if earlier:
+                    key = (term, comparison, later["group"], later["subject"], later["grade_level"])
+                    matched[key].append((later, earlier))
+        return {key: self._change(pairs) for key, pairs in matched.items()}
+
+    def _compared_with(self, term_key: str) -> dict[str, str]:
+        """Comparison → the term that a term is compared with."""
+        keys = [term.key for term in self.base.terms]
+        term = self.base.terms[keys.index(term_key)]
+        found = {"previous_term": keys[keys.index(term_key) - 1]} if term_key != keys[0] else {}
+        earlier = [each.key for each in self.base.terms[: keys.index(term_key)] if each.term == term.term]
+        return found | ({"previous_year": earlier[-1]} if earlier else {})
+
+    @staticmethod
+    def _change(pairs: list[tuple[dict, dict]]) -> dict[str, Decimal | int | str]:
+        changes = [later["score"] - earlier["score"] for later, earlier in pairs]
+        proficient = [(bool(later["is_proficient"]), bool(earlier["is_proficient"])) for later, earlier in pairs]
+        return {
+            "students_matched": len(pairs),
+            "score_sum": sum(later["score"] for later, _ in pairs),
+            "score_sum_compared": sum(earlier["score"] for _, earlier in pairs),
+            "score_change_sum": sum(changes),
+            "score_change_mean": rounded(sum(changes) / len(pairs)),
+            "students_higher": sum(change > 0 for change in changes),
+            "students_lower": sum(change < 0 for change in changes),
+            "students_became_proficient": proficient.count((True, False)),
+            "students_no_longer_proficient": proficient.count((False, True)),
+            "rule_version": "result-of-record-best-1",
+        }

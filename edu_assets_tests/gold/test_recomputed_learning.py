@@ -147,3 +147,33 @@ def test_the_sample_has_objectives_worth_comparing(learning: Learning) -> None:
         if result["objective_id"] and result["score"] == next(iter(held.values()))["mastery_score"]
     ]
     assert on_the_bound, "no score stands exactly on the mastery score"
+
+
+# -- trends -------------------------------------------------------------------------------------
+
+
+def test_trends_are_those_of_the_scores_of_record(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, comparable_group, subject, grade_level",
+        "gold.mart_assessment_trends",
+        learning.assessment_trends(),
+    )
+
+
+def test_changes_are_those_of_the_same_students(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, comparison, comparable_group, subject, grade_level",
+        "gold.mart_assessment_trends_change",
+        learning.assessment_trends_change(),
+    )
+
+
+def test_the_sample_has_changes_worth_comparing(learning: Learning) -> None:
+    held = learning.assessment_trends_change()
+    assert {key[1] for key in held} == {"previous_term", "previous_year"}
+    columns = ("higher", "lower", "became_proficient", "no_longer_proficient")
+    assert all(sum(row[f"students_{column}"] for row in held.values()) > 0 for column in columns)
+    trends = learning.assessment_trends().values()
+    assert sum(row["students_matched"] for row in held.values()) < 2 * sum(row["students"] for row in trends)

@@ -101,6 +101,8 @@ GOLD: dict[str, str] = {
     "atl_ratings_are_conserved": f"delete from gold.fct_atl_rating where {one('fct_atl_rating')}",
     "atl_codes_are_known": "update gold.fct_atl_rating set level = 'unmapped' where " + one("fct_atl_rating"),
     "atl_ratings_are_the_facts": f"delete from gold.mart_atl_skills where {one('mart_atl_skills')}",
+    "assessment_trend_scores_are_the_facts": "delete from gold.mart_assessment_trends where "
+    + one("mart_assessment_trends"),
     "students_assessed_are_the_facts": "delete from gold.mart_curriculum_performance where "
     + one("mart_curriculum_performance", "students_assessed > 0"),
     "objectives_are_in_the_curriculum": "update gold.mart_curriculum_performance set program_id = 'unknown' where "
