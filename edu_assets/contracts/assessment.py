@@ -166,6 +166,7 @@ COURSE_GRADE_CRITERIA = sheet(
     person=("student_number",),
     owner=_GRADEBOOK,
     freshness_days=YEAR_LONG,
+    conforms_to=("course_grade_criterion",),
 )
 
 GRADE_SCALES = sheet(

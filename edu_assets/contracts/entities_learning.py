@@ -34,6 +34,19 @@ COURSE_GRADE = Entity(
     ),
 )
 
+COURSE_GRADE_CRITERION = Entity(
+    name="course_grade_criterion",
+    definition="level that a student reached in a criterion of a class for a grading period (IB MYP: A to D)",
+    columns=(
+        STUDENT_ID,
+        SCHOOL_ID,
+        SOURCE_CLASS_ID,
+        EntityColumn(name="grading_period", type="text", description="the period that the level is for"),
+        EntityColumn(name="criterion", type="text"),
+        _of_person("criterion_level", "integer", "level reached"),
+    ),
+)
+
 GRADE_SCALE = Entity(
     name="grade_scale",
     definition="a mark of a grade scale, as the term's own sheet states it (Ed-Fi GradingScale by mark)",

@@ -26,6 +26,8 @@ REASONS = ("absent", "refusal", "medical", "first_year_el", "exempt", "invalidat
 BANDS = ("low_performer", "approaching", "proficient", "high_performer")
 LEVELS = ("beginning", "developing", "meeting", "exceeding")
 """Levels of approaches to learning in order; a skill is reached from meeting on."""
+MYP_BOUNDS = (1, 6, 10, 15, 19, 24, 28)
+"""Least sums of four criteria, 0 to 8 each, for the MYP grades 1 to 7."""
 STATE_CUTS = (480, 500, 520)
 BENCHMARK_CUTS = {
     "02": (182, 194, 208),
@@ -171,6 +173,19 @@ class Learning:
                 "graded_on": date.fromisoformat(row["GradedOn"]),
             }
         return found
+
+    def myp_grades(self) -> list[tuple[str, str]]:
+        """Every mark that has its four criteria, and the grade that their sum gives."""
+        by_mark = grouped(self.of_grading_period("course_grade_criteria"), self._mark_of)
+        return [
+            (row["Grade"], str(sum(sum(int(each["Level"]) for each in levels) >= bound for bound in MYP_BOUNDS)))
+            for row in self.of_grading_period("course_grades")
+            if len(levels := by_mark.get(self._mark_of(row), [])) == 4
+        ]
+
+    @staticmethod
+    def _mark_of(row: Row) -> tuple:
+        return tuple(row[name] for name in ("SchoolID", "StudentNumber", "ClassID", "GradingPeriod"))
 
     def subject_performance(self) -> dict[tuple, dict]:
         """(term, school, subject, grade level, scale) → its marks; a mark weighs as its credits."""

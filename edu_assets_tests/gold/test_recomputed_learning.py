@@ -6,7 +6,7 @@ import pytest
 
 from edu_assets.sample import write_exports
 from edu_assets_tests.gold.recomputing import Recomputed
-from edu_assets_tests.gold.recomputing_learning import BANDS, LEVELS, STATE_CUTS, Learning, hashed
+from edu_assets_tests.gold.recomputing_learning import BANDS, LEVELS, MYP_BOUNDS, STATE_CUTS, Learning, hashed
 from edu_assets_tests.gold.test_recomputed import SCHOOL, STUDENT, _compare
 from edu_assets_tests.testbed import Platform
 
@@ -41,6 +41,19 @@ def test_subject_performance_is_made_of_the_marks(seeded: Platform, learning: Le
         f"gold.mart_subject_performance {SCHOOL}",
         learning.subject_performance(),
     )
+
+
+def test_myp_grades_follow_from_their_criteria(seeded: Platform, learning: Learning) -> None:
+    found = learning.myp_grades()
+    assert len({mark for mark, _ in found}) > 3
+    assert all(mark == worked_out for mark, worked_out in found)
+    criteria = seeded.value("select count(*) from staging.conformed_course_grade_criterion")
+    assert criteria == len(learning.of_grading_period("course_grade_criteria")) == 4 * len(found)
+    ruled = seeded.query(
+        "select total, grade from generate_series(1, 32) as total join gold.rule_myp_grades"
+        " on total between lowest_total and highest_total"
+    )
+    assert sorted(ruled) == [(total, str(sum(total >= bound for bound in MYP_BOUNDS))) for total in range(1, 33)]
 
 
 def test_the_sample_has_marks_worth_comparing(learning: Learning) -> None:

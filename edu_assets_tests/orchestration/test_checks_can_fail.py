@@ -87,6 +87,8 @@ GOLD: dict[str, str] = {
     "marks_are_on_their_scale": f"update gold.fct_course_grade set is_passing = null where {one('fct_course_grade')}",
     "marks_are_of_a_known_class": "update gold.fct_course_grade set class_key = md5('class|') where "
     + one("fct_course_grade"),
+    "myp_grades_agree_with_criteria": "update gold.fct_course_grade set grade = '0' where "
+    + one("fct_course_grade", "grade_scale_id = 'assessment:myp'"),
     "subject_performance_marks_are_the_facts": "delete from gold.mart_subject_performance where "
     + one("mart_subject_performance"),
     "credits_earned_are_the_facts": "update gold.mart_subject_performance set credits_earned = credits_earned + 1"
