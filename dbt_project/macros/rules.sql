@@ -12,3 +12,15 @@
             and term.instructional_start >= coalesce(candidate.effective_from, '-infinity')
             and term.instructional_start < coalesce(candidate.effective_to, 'infinity')
 {%- endmacro %}
+
+
+{# The rows of a code map or of bands that were in force when the term's instruction began. #}
+{% macro rows_in_force(rules) -%}
+    select candidate.*
+    from {{ ref(rules) }} as candidate
+    inner join {{ source('etl', 'term') }} as term
+        on
+            {{ in_term('term') }}
+            and term.instructional_start >= coalesce(candidate.effective_from, '-infinity')
+            and term.instructional_start < coalesce(candidate.effective_to, 'infinity')
+{%- endmacro %}

@@ -60,6 +60,7 @@ ASSESSMENTS = sheet(
     ("assessment_id",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("assessment",),
 )
 
 ASSESSMENT_WINDOWS = sheet(
@@ -81,6 +82,7 @@ ASSESSMENT_WINDOWS = sheet(
     school="school_id",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("assessment_window",),
 )
 
 ASSESSMENT_RESULTS = sheet(
@@ -114,6 +116,7 @@ ASSESSMENT_RESULTS = sheet(
     person=("student_number",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("assessment_result",),
 )
 
 COURSE_GRADES = sheet(
@@ -140,6 +143,7 @@ COURSE_GRADES = sheet(
     person=("student_number",),
     owner=_GRADEBOOK,
     freshness_days=YEAR_LONG,
+    conforms_to=("course_grade",),
 )
 
 COURSE_GRADE_CRITERIA = sheet(
@@ -162,6 +166,7 @@ COURSE_GRADE_CRITERIA = sheet(
     person=("student_number",),
     owner=_GRADEBOOK,
     freshness_days=YEAR_LONG,
+    conforms_to=("course_grade_criterion",),
 )
 
 GRADE_SCALES = sheet(
@@ -179,6 +184,7 @@ GRADE_SCALES = sheet(
     ("scale_id", "grade"),
     owner=_GRADEBOOK,
     freshness_days=YEAR_LONG,
+    conforms_to=("grade_scale",),
 )
 
 ATL_SKILL_RATINGS = sheet(
@@ -206,6 +212,7 @@ ATL_SKILL_RATINGS = sheet(
     person=("student_number",),
     owner=_GRADEBOOK,
     freshness_days=YEAR_LONG,
+    conforms_to=("atl_rating",),
 )
 
 USAGE_RECORDS = sheet(

@@ -25,6 +25,7 @@ PROGRAMS = sheet(
     ("program_id",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("program",),
 )
 
 UNITS = sheet(
@@ -43,6 +44,7 @@ UNITS = sheet(
     ("unit_id",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("curriculum_unit",),
 )
 
 LEARNING_OBJECTIVES = sheet(
@@ -64,4 +66,5 @@ LEARNING_OBJECTIVES = sheet(
     ("objective_id",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("learning_objective",),
 )

@@ -51,6 +51,11 @@ CLASS = Entity(
         EntityColumn(name="class_id", type="text"),
         EntityColumn(name="class_title", type="text"),
         EntityColumn(name="class_type", type="text", description="homeroom or scheduled"),
+        EntityColumn(
+            name="source_class_id",
+            type="text",
+            description="the roster's own identifier, without its feed, by which other systems name the class",
+        ),
         EntityColumn(name="course_id", type="text"),
         EntityColumn(name="school_id", type="text"),
     ),
@@ -140,6 +145,16 @@ ASSESSMENT_RESULT = Entity(
             type="text",
             description="the source's own band or placement",
             personal=PersonalData.INDIRECT,
+        ),
+        EntityColumn(
+            name="objective_id", type="text", description="the learning objective that the score is for; null: the test"
+        ),
+        EntityColumn(name="attempt", type="integer", description="number of the attempt; null where not given"),
+        EntityColumn(
+            name="reason_not_tested",
+            type="text",
+            description="why there is no score, or why it does not count; null where not given",
+            personal=PersonalData.SENSITIVE,
         ),
     ),
 )

@@ -24,6 +24,14 @@ MADE_BY_A_TERM = (
     "mart_student_demographics",
     "fct_admission_stage",
     "mart_admissions_funnel",
+    "fct_course_grade",
+    "mart_subject_performance",
+    "fct_assessment_result",
+    "mart_proficiency_distribution",
+    "fct_atl_rating",
+    "mart_atl_skills",
+    "mart_curriculum_performance",
+    "mart_assessment_trends",
 )
 
 

@@ -83,6 +83,32 @@ GOLD: dict[str, str] = {
     f" reports_outside_enrollment + 1 where {one('mart_attendance_insights')}",
     "no_attendance_outside_enrollment": "update gold.mart_attendance_insights set reports_outside_enrollment = 100000"
     f" where {one('mart_attendance_insights')}",
+    "marks_are_conserved": f"delete from gold.fct_course_grade where {one('fct_course_grade')}",
+    "marks_are_on_their_scale": f"update gold.fct_course_grade set is_passing = null where {one('fct_course_grade')}",
+    "marks_are_of_a_known_class": "update gold.fct_course_grade set class_key = md5('class|') where "
+    + one("fct_course_grade"),
+    "myp_grades_agree_with_criteria": "update gold.fct_course_grade set grade = '0' where "
+    + one("fct_course_grade", "grade_scale_id = 'assessment:myp'"),
+    "subject_performance_marks_are_the_facts": "delete from gold.mart_subject_performance where "
+    + one("mart_subject_performance"),
+    "credits_earned_are_the_facts": "update gold.mart_subject_performance set credits_earned = credits_earned + 1"
+    f" where {one('mart_subject_performance')}",
+    "assessment_results_are_conserved": f"delete from gold.fct_assessment_result where {one('fct_assessment_result')}",
+    "scores_have_a_band": "update gold.fct_assessment_result set proficiency_band = null, band_rule_version = null"
+    f" where {one('fct_assessment_result', 'proficiency_band is not null')}",
+    "bands_are_known": "update gold.fct_assessment_result set proficiency_band = 'middling' where "
+    + one("fct_assessment_result", "proficiency_band is not null"),
+    "students_tested_are_the_facts": "delete from gold.mart_proficiency_distribution where "
+    + one("mart_proficiency_distribution", "students_tested > 0"),
+    "atl_ratings_are_conserved": f"delete from gold.fct_atl_rating where {one('fct_atl_rating')}",
+    "atl_codes_are_known": "update gold.fct_atl_rating set level = 'unmapped' where " + one("fct_atl_rating"),
+    "atl_ratings_are_the_facts": f"delete from gold.mart_atl_skills where {one('mart_atl_skills')}",
+    "assessment_trend_scores_are_the_facts": "delete from gold.mart_assessment_trends where "
+    + one("mart_assessment_trends"),
+    "students_assessed_are_the_facts": "delete from gold.mart_curriculum_performance where "
+    + one("mart_curriculum_performance", "students_assessed > 0"),
+    "objectives_are_in_the_curriculum": "update gold.mart_curriculum_performance set program_id = 'unknown' where "
+    + one("mart_curriculum_performance"),
 }
 
 

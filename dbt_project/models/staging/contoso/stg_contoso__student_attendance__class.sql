@@ -6,6 +6,7 @@ select
     attendance._feed || ':' || attendance.section_id as class_id,
     cast(null as text) as class_title,
     'scheduled' as class_type,
+    attendance.section_id as source_class_id,
     cast(null as text) as course_id,
     min(attendance.school_id) as school_id,
     attendance.term_key,

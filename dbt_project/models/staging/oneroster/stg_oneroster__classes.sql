@@ -3,6 +3,7 @@ select
     class._feed || ':' || class.sourced_id as class_id,
     class.title as class_title,
     class.class_type,
+    class.sourced_id as source_class_id,
     class._feed || ':' || class.course_sourced_id as course_id,
     coalesce(nullif(org.identifier, ''), class._feed || ':' || class.school_sourced_id) as school_id,
     class.term_key,

@@ -3,6 +3,7 @@ select
     course._feed || ':' || course.code_module || '-' || course.code_presentation as class_id,
     course.code_module || ' ' || course.code_presentation as class_title,
     'scheduled' as class_type,
+    course.code_module || '-' || course.code_presentation as source_class_id,
     course._feed || ':' || course.code_module as course_id,
     school.school_id,
     course.term_key,

@@ -3,6 +3,7 @@ select
     _feed || ':' || sourced_id as class_id,
     title as class_title,
     cast(null as text) as class_type,
+    sourced_id as source_class_id,
     _feed || ':' || nullif(course_sourced_id, '') as course_id,
     _feed || ':' || org_sourced_id as school_id,
     term_key,

@@ -1,0 +1,192 @@
+"""Marks, ratings and test results in gold against the same worked out from the exported sheets, to the row."""
+
+from __future__ import annotations
+
+import pytest
+
+from edu_assets.sample import write_exports
+from edu_assets_tests.gold.recomputing import Recomputed
+from edu_assets_tests.gold.recomputing_learning import BANDS, LEVELS, MYP_BOUNDS, STATE_CUTS, Learning, hashed
+from edu_assets_tests.gold.test_recomputed import SCHOOL, STUDENT, _compare
+from edu_assets_tests.testbed import Platform
+
+CLASS = "join gold.dim_class as class using (class_key)"
+
+
+@pytest.fixture(scope="module")
+def learning(seeded: Platform) -> Learning:
+    network, landing = seeded.settings.network, seeded.settings.landing
+    return Learning(Recomputed(network, landing, write_exports(landing, network)))
+
+
+# -- marks --------------------------------------------------------------------------------------
+
+
+def test_marks_are_those_of_the_gradebook(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "mark.term_key, student_id, school_id, class_id, grading_period",
+        f"gold.fct_course_grade as mark {STUDENT} {SCHOOL} {CLASS}",
+        {
+            key: {("mark." + name if name == "grade_level" else name): value for name, value in mark.items()}
+            for key, mark in learning.marks.items()
+        },
+    )
+
+
+def test_subject_performance_is_made_of_the_marks(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, school_id, subject, grade_level, grade_scale_id",
+        f"gold.mart_subject_performance {SCHOOL}",
+        learning.subject_performance(),
+    )
+
+
+def test_myp_grades_follow_from_their_criteria(seeded: Platform, learning: Learning) -> None:
+    found = learning.myp_grades()
+    assert len({mark for mark, _ in found}) > 3
+    assert all(mark == worked_out for mark, worked_out in found)
+    criteria = seeded.value("select count(*) from staging.conformed_course_grade_criterion")
+    assert criteria == len(learning.of_grading_period("course_grade_criteria")) == 4 * len(found)
+    ruled = seeded.query(
+        "select total, grade from generate_series(1, 32) as total join gold.rule_myp_grades"
+        " on total between lowest_total and highest_total"
+    )
+    assert sorted(ruled) == [(total, str(sum(total >= bound for bound in MYP_BOUNDS))) for total in range(1, 33)]
+
+
+def test_the_sample_has_marks_worth_comparing(learning: Learning) -> None:
+    held = learning.subject_performance().values()
+    assert sum(row["passed"] for row in held) > sum(row["not_passed"] for row in held) > 0
+    assert sum(row["gpa_credits"] for row in held) > 0
+    assert any(row["gpa_credits"] == 0 for row in held)
+    assert any(row["credits_earned"] < row["credits_attempted"] for row in held)
+    assert {row["percent_count"] > 0 for row in held} == {True, False}
+    assert any(row["percent_mean"] != row["percent_median"] for row in held if row["percent_count"])
+    assert any(key[4] == "assessment:myp" for key in learning.subject_performance())
+    assert max(row["students"] for row in held) > 1
+
+
+# -- tests --------------------------------------------------------------------------------------
+
+
+def test_results_are_those_of_the_sheets(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "result.term_key, assessment_result_key",
+        f"gold.fct_assessment_result as result {STUDENT} {SCHOOL}",
+        {
+            (term, hashed("assessment_result", result_id)): result
+            for (term, result_id), result in learning.results.items()
+        },
+    )
+
+
+def test_proficiency_is_distributed_as_the_results_of_record_say(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, school_id, grade_level, subject, assessment_id",
+        f"gold.mart_proficiency_distribution {SCHOOL}",
+        learning.proficiency_distribution(),
+    )
+
+
+def test_the_sample_has_results_worth_comparing(learning: Learning) -> None:
+    held = learning.proficiency_distribution().values()
+    for column in ("students_expected_without_result", "students_not_tested_absent", "students_not_tested_refusal"):
+        assert sum(row[column] for row in held) > 0, column
+    assert all(sum(row[f"students_{band}"] for row in held) > 0 for band in BANDS)
+    assert sum(row["students_expected_tested"] for row in held) < sum(row["students_expected"] for row in held)
+    retakes = [result for result in learning.results.values() if result["attempt"] > 1]
+    assert {result["is_of_record"] for result in retakes} == {True, False}, "no retake reached the first score alone"
+    assert any(not result["is_of_record"] for result in learning.results.values())
+    assert any(result["objective_id"] for result in learning.results.values())
+    scores = [result["score"] for result in learning.results.values() if result["score_scale"] == "state-level"]
+    assert {*STATE_CUTS} & set(scores), "no score stands exactly on a cut"
+
+
+# -- approaches to learning ---------------------------------------------------------------------
+
+
+def test_ratings_are_those_of_the_gradebook(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "rating.term_key, student_id, school_id, class_id, grading_period, skill_category, skill",
+        f"gold.fct_atl_rating as rating {STUDENT} {SCHOOL} {CLASS}",
+        {
+            key: {("rating." + name if name == "rating" else name): value for name, value in rating.items()}
+            for key, rating in learning.ratings.items()
+        },
+    )
+
+
+def test_approaches_to_learning_are_distributed_as_the_ratings_say(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, school_id, grade_level, skill_category",
+        f"gold.mart_atl_skills {SCHOOL}",
+        learning.atl_skills(),
+    )
+
+
+def test_the_sample_has_ratings_worth_comparing(learning: Learning) -> None:
+    held = learning.atl_skills()
+    assert len({key[3] for key in held}) == 5
+    assert all(sum(row[f"ratings_{level}"] for row in held.values()) > 0 for level in LEVELS)
+
+
+# -- curriculum ---------------------------------------------------------------------------------
+
+
+def test_mastery_is_what_the_scores_of_objectives_say(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, program_id, unit_id, objective_id",
+        "gold.mart_curriculum_performance",
+        learning.curriculum_performance(),
+    )
+
+
+def test_the_sample_has_objectives_worth_comparing(learning: Learning) -> None:
+    held = learning.curriculum_performance()
+    assert len({key[1] for key in held}) == 3
+    assert any(row["students_assessed"] == 0 for row in held.values())
+    assert sum(row["students_mastered"] for row in held.values()) > 0
+    assert sum(row["students_not_mastered"] for row in held.values()) > 0
+    on_the_bound = [
+        result
+        for result in learning.results.values()
+        if result["objective_id"] and result["score"] == next(iter(held.values()))["mastery_score"]
+    ]
+    assert on_the_bound, "no score stands exactly on the mastery score"
+
+
+# -- trends -------------------------------------------------------------------------------------
+
+
+def test_trends_are_those_of_the_scores_of_record(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, comparable_group, subject, grade_level",
+        "gold.mart_assessment_trends",
+        learning.assessment_trends(),
+    )
+
+
+def test_changes_are_those_of_the_same_students(seeded: Platform, learning: Learning) -> None:
+    _compare(
+        seeded,
+        "term_key, comparison, comparable_group, subject, grade_level",
+        "gold.mart_assessment_trends_change",
+        learning.assessment_trends_change(),
+    )
+
+
+def test_the_sample_has_changes_worth_comparing(learning: Learning) -> None:
+    held = learning.assessment_trends_change()
+    assert {key[1] for key in held} == {"previous_term", "previous_year"}
+    columns = ("higher", "lower", "became_proficient", "no_longer_proficient")
+    assert all(sum(row[f"students_{column}"] for row in held.values()) > 0 for column in columns)
+    trends = learning.assessment_trends().values()
+    assert sum(row["students_matched"] for row in held.values()) < 2 * sum(row["students"] for row in trends)
