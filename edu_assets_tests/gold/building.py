@@ -20,6 +20,9 @@ MADE_BY_A_TERM = (
     "mart_enrollment",
     "mart_student_attendance",
     "mart_attendance_insights",
+    "fct_behavior_incident",
+    "fct_discipline_action",
+    "mart_behavior_trends",
 )
 
 

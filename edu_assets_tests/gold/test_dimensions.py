@@ -158,6 +158,8 @@ DIMENSION_OF = {
     "school_key": "gold.dim_school",
     "class_key": "gold.dim_class",
     "attendance_date": "gold.dim_date",
+    "incident_date": "gold.dim_date",
+    "discipline_date": "gold.dim_date",
 }
 
 

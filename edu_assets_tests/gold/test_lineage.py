@@ -27,6 +27,9 @@ OF_NO_COLUMN = {
     ("mart_chronic_absence", "is_eligible"),
     ("mart_student_attendance", "days_enrolled"),
     ("mart_student_attendance", "longest_absence_streak"),
+    ("mart_behavior_trends", "term_key"),
+    ("mart_behavior_trends", "actions"),
+    ("mart_behavior_trends", "school_days_membership"),
 }
 
 

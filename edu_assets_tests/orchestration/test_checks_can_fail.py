@@ -83,6 +83,19 @@ GOLD: dict[str, str] = {
     f" reports_outside_enrollment + 1 where {one('mart_attendance_insights')}",
     "no_attendance_outside_enrollment": "update gold.mart_attendance_insights set reports_outside_enrollment = 100000"
     f" where {one('mart_attendance_insights')}",
+    "incidents_are_conserved": "delete from gold.fct_behavior_incident where incident_key = (select min(incident_key)"
+    f" from gold.fct_behavior_incident where term_key = '{BUILT_TERM}') and term_key = '{BUILT_TERM}'",
+    "incident_parts_are_conserved": "delete from gold.fct_behavior_incident where "
+    + one("fct_behavior_incident", "is_student_known"),
+    "behavior_codes_are_known": "update gold.fct_behavior_incident set behavior = 'unmapped' where "
+    + one("fct_behavior_incident"),
+    "discipline_actions_are_conserved": f"delete from gold.fct_discipline_action where {one('fct_discipline_action')}",
+    "discipline_action_codes_are_known": "update gold.fct_discipline_action set discipline_action = 'unmapped' where "
+    + one("fct_discipline_action"),
+    "behavior_trends_incidents_are_the_facts": "delete from gold.mart_behavior_trends where "
+    + one("mart_behavior_trends", "incidents > 0"),
+    "behavior_trends_actions_are_the_facts": "delete from gold.mart_behavior_trends where "
+    + one("mart_behavior_trends", "actions > 0"),
 }
 
 
