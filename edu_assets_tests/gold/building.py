@@ -23,6 +23,10 @@ MADE_BY_A_TERM = (
     "fct_behavior_incident",
     "fct_discipline_action",
     "mart_behavior_trends",
+    "fct_staff_attendance",
+    "fct_substitute_assignment",
+    "fct_staff_position",
+    "mart_staff_attendance",
 )
 
 

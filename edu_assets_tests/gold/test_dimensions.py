@@ -160,6 +160,10 @@ DIMENSION_OF = {
     "attendance_date": "gold.dim_date",
     "incident_date": "gold.dim_date",
     "discipline_date": "gold.dim_date",
+    "staff_key": "gold.dim_staff",
+    "substitute_key": "gold.dim_staff",
+    "work_date": "gold.dim_date",
+    "as_of_date": "gold.dim_date",
 }
 
 

@@ -30,6 +30,11 @@ OF_NO_COLUMN = {
     ("mart_behavior_trends", "term_key"),
     ("mart_behavior_trends", "actions"),
     ("mart_behavior_trends", "school_days_membership"),
+    ("mart_behavior_rates", "term_key"),
+    ("mart_behavior_rates", "actions"),
+    ("mart_staff_attendance", "term_key"),
+    ("mart_staff_attendance", "days_working"),
+    ("mart_staff_attendance", "covers_needed"),
 }
 
 

@@ -96,6 +96,17 @@ GOLD: dict[str, str] = {
     + one("mart_behavior_trends", "incidents > 0"),
     "behavior_trends_actions_are_the_facts": "delete from gold.mart_behavior_trends where "
     + one("mart_behavior_trends", "actions > 0"),
+    "staff_days_are_conserved": f"delete from gold.fct_staff_attendance where {one('fct_staff_attendance')}",
+    "staff_days_have_a_role": "update gold.fct_staff_attendance set role = 'unknown' where "
+    + one("fct_staff_attendance"),
+    "covers_are_conserved": f"delete from gold.fct_substitute_assignment where {one('fct_substitute_assignment')}",
+    "posts_are_conserved": f"delete from gold.fct_staff_position where {one('fct_staff_position')}",
+    "staff_attendance_days_are_the_facts": "delete from gold.mart_staff_attendance where "
+    + one("mart_staff_attendance", "days_working > 0"),
+    "staff_attendance_cover_is_the_facts": "delete from gold.mart_staff_attendance where "
+    + one("mart_staff_attendance", "covers_needed > 0"),
+    "staff_attendance_posts_are_the_facts": "delete from gold.mart_staff_attendance where "
+    + one("mart_staff_attendance", "fte_posts > 0"),
 }
 
 
