@@ -26,3 +26,14 @@
 {% macro foremost(assignment) -%}
     {{ assignment }}.fte desc nulls last, {{ assignment }}.begin_date desc, {{ assignment }}.assignment_id asc
 {%- endmacro %}
+
+{# The rows of a relation with the last instructional day of the term at their school. #}
+{% macro as_of_term_end(stated) -%}
+    select
+        {{ stated }}.*,
+        coalesce(at_school.instructional_end, term.instructional_end) - 1 as as_of_date
+    from {{ stated }}
+    inner join {{ source('etl', 'term') }} as term on {{ stated }}.term_key = term.term_key
+    left join {{ source('etl', 'school_term') }} as at_school
+        on {{ stated }}.term_key = at_school.term_key and {{ stated }}.school_id = at_school.school_id
+{%- endmacro %}

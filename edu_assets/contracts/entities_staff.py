@@ -1,4 +1,4 @@
-"""Canonical entities of personnel: staff, posts and who holds them, their days, and cover.
+"""Canonical entities of personnel: staff, posts and who holds them, their days, cover, and what they learn.
 
 Terms are those of Ed-Fi. A staff_id is the authority's staff number. Days are inclusive, as personnel offices
 state them. Pay is in no entity.
@@ -105,5 +105,35 @@ SUBSTITUTE_ASSIGNMENT = Entity(
             personal=PersonalData.INDIRECT,
         ),
         EntityColumn(name="is_filled", type="boolean", personal=PersonalData.INDIRECT),
+    ),
+)
+
+PROFESSIONAL_LEARNING = Entity(
+    name="professional_learning",
+    definition="Ed-Fi ProfessionalDevelopmentEventAttendance: a member of staff's part in a course or workshop",
+    columns=(
+        EntityColumn(name="record_id", type="text", description="feed and the system's number"),
+        _SCHOOL,
+        _STAFF,
+        EntityColumn(name="topic", type="text", description="in the source's code"),
+        EntityColumn(name="event_date", type="date", description="day on which it was held, or began"),
+        EntityColumn(name="hours", type="numeric", description="hours that count", personal=PersonalData.INDIRECT),
+        EntityColumn(
+            name="attendance_status",
+            type="text",
+            description="registered, completed, withdrawn or no_show",
+            personal=PersonalData.INDIRECT,
+        ),
+    ),
+)
+
+PROFESSIONAL_LEARNING_REQUIREMENT = Entity(
+    name="professional_learning_requirement",
+    definition="hours of a topic that whoever has a role completes in an academic year",
+    columns=(
+        _ROLE,
+        EntityColumn(name="topic", type="text", description="in the source's code"),
+        EntityColumn(name="academic_year", type="text"),
+        EntityColumn(name="hours_required", type="numeric"),
     ),
 )

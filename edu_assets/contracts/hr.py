@@ -160,6 +160,7 @@ PROFESSIONAL_LEARNING = sheet(
     person=("staff_number",),
     owner="professional-learning",
     freshness_days=YEAR_LONG,
+    conforms_to=("professional_learning",),
 )
 
 PROFESSIONAL_LEARNING_REQUIREMENTS = sheet(
@@ -175,4 +176,5 @@ PROFESSIONAL_LEARNING_REQUIREMENTS = sheet(
     ("role", "topic", "academic_year"),
     owner="professional-learning",
     freshness_days=YEAR_LONG,
+    conforms_to=("professional_learning_requirement",),
 )

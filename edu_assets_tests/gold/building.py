@@ -27,6 +27,9 @@ MADE_BY_A_TERM = (
     "fct_substitute_assignment",
     "fct_staff_position",
     "mart_staff_attendance",
+    "fct_staff_assignment",
+    "fct_professional_learning",
+    "mart_professional_development",
 )
 
 

@@ -164,6 +164,7 @@ DIMENSION_OF = {
     "substitute_key": "gold.dim_staff",
     "work_date": "gold.dim_date",
     "as_of_date": "gold.dim_date",
+    "event_date": "gold.dim_date",
 }
 
 

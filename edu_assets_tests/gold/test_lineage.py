@@ -35,6 +35,11 @@ OF_NO_COLUMN = {
     ("mart_staff_attendance", "term_key"),
     ("mart_staff_attendance", "days_working"),
     ("mart_staff_attendance", "covers_needed"),
+    ("mart_professional_development", "term_key"),
+    ("mart_professional_development", "records"),
+    ("mart_professional_development_coverage", "as_of_term_key"),
+    ("mart_survey_feedback", "term_key"),
+    ("mart_survey_feedback", "invited"),
 }
 
 

@@ -55,6 +55,48 @@ def test_staff_attendance_is_made_of_days_cover_and_posts(seeded: Platform, reco
     _compare(seeded, "term_key, school_id, role", f"gold.mart_staff_attendance {SCHOOL}", recomputed.attendance())
 
 
+def test_assignments_are_those_of_the_sheets(seeded: Platform, recomputed: Personnel) -> None:
+    expected = {(term, _key("assignment", number), *who): row for (term, number, *who), row in recomputed.held.items()}
+    source = f"gold.fct_staff_assignment join gold.dim_staff using (staff_key) {SCHOOL}"
+    _compare(seeded, "term_key, assignment_key, staff_id, school_id", source, expected)
+
+
+def test_learning_is_that_of_the_sheets(seeded: Platform, recomputed: Personnel) -> None:
+    expected = {
+        (term, _key("professional_learning", number), *who): row
+        for (term, number, *who), row in recomputed.learning.items()
+    }
+    source = f"gold.fct_professional_learning join gold.dim_staff using (staff_key) {SCHOOL}"
+    _compare(seeded, "term_key, record_key, staff_id, school_id", source, expected)
+
+
+def test_professional_development_is_the_sum_of_what_was_learned(seeded: Platform, recomputed: Personnel) -> None:
+    source = f"gold.mart_professional_development {SCHOOL}"
+    _compare(seeded, "term_key, school_id, role, topic", source, recomputed.development())
+
+
+def test_coverage_is_of_the_year_to_date(seeded: Platform, recomputed: Personnel) -> None:
+    source = f"gold.mart_professional_development_coverage {SCHOOL}"
+    _compare(seeded, "as_of_term_key, school_id, role, topic", source, recomputed.coverage())
+
+
+def test_the_sample_has_learning_worth_comparing(recomputed: Personnel) -> None:
+    mart = recomputed.development().values()
+    assert any(row["hours_required"] is None for row in mart)
+    assert any(row["records"] == 0 for row in mart)
+    assert any(row["completions"] < row["records"] for row in mart)
+    coverage = recomputed.coverage().values()
+    assert sum(row["staff_required"] for row in coverage) > sum(row["staff_covered"] for row in coverage) > 0
+    assert any(row["hours_completed"] > row["hours_counted"] for row in coverage)
+    exactly = [
+        row for row in coverage if row["staff_required"] == 1 and row["hours_completed"] == row["hours_required"]
+    ]
+    assert exactly
+    assert {row["attendance_status"] for row in recomputed.learning.values()} == {
+        *("completed", "no_show", "registered", "withdrawn")
+    }
+
+
 def test_the_sample_has_personnel_worth_comparing(seeded: Platform, recomputed: Personnel) -> None:
     mart = recomputed.attendance().values()
     assert sum(row["absence_in_part"] for row in mart) > 0

@@ -107,6 +107,13 @@ GOLD: dict[str, str] = {
     + one("mart_staff_attendance", "covers_needed > 0"),
     "staff_attendance_posts_are_the_facts": "delete from gold.mart_staff_attendance where "
     + one("mart_staff_attendance", "fte_posts > 0"),
+    "assignments_are_conserved": f"delete from gold.fct_staff_assignment where {one('fct_staff_assignment')}",
+    "learning_records_are_conserved": "delete from gold.fct_professional_learning where "
+    + one("fct_professional_learning"),
+    "professional_development_records_are_the_facts": "delete from gold.mart_professional_development where "
+    + one("mart_professional_development", "records > 0"),
+    "professional_development_hours_are_the_facts": "delete from gold.mart_professional_development where "
+    + one("mart_professional_development", "hours_completed > 0"),
 }
 
 

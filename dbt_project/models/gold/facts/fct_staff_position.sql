@@ -7,13 +7,7 @@ with stated as (
 ),
 
 dated as (
-    select
-        stated.*,
-        coalesce(at_school.instructional_end, term.instructional_end) - 1 as as_of_date
-    from stated
-    inner join {{ source('etl', 'term') }} as term on stated.term_key = term.term_key
-    left join {{ source('etl', 'school_term') }} as at_school
-        on stated.term_key = at_school.term_key and stated.school_id = at_school.school_id
+    {{ as_of_term_end('stated') }}
 ),
 
 standing as (
