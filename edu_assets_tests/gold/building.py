@@ -30,6 +30,8 @@ MADE_BY_A_TERM = (
     "fct_staff_assignment",
     "fct_professional_learning",
     "mart_professional_development",
+    "fct_survey_response",
+    "mart_survey_feedback",
 )
 
 

@@ -165,6 +165,7 @@ DIMENSION_OF = {
     "work_date": "gold.dim_date",
     "as_of_date": "gold.dim_date",
     "event_date": "gold.dim_date",
+    "survey_question_key": "gold.dim_survey_question",
 }
 
 

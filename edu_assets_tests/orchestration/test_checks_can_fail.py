@@ -114,6 +114,16 @@ GOLD: dict[str, str] = {
     + one("mart_professional_development", "records > 0"),
     "professional_development_hours_are_the_facts": "delete from gold.mart_professional_development where "
     + one("mart_professional_development", "hours_completed > 0"),
+    "answers_are_conserved": f"delete from gold.fct_survey_response where {one('fct_survey_response')}",
+    "ratings_are_readable": "update gold.fct_survey_response set rating = null, is_favourable = null where "
+    + one("fct_survey_response", "is_of_rating_question"),
+    "survey_feedback_answers_are_the_facts": "delete from gold.mart_survey_feedback where "
+    + one("mart_survey_feedback", "answered > 0"),
+    "survey_feedback_ratings_are_the_facts": "delete from gold.mart_survey_feedback where "
+    + one("mart_survey_feedback", "ratings > 0"),
+    # the term's survey is confidential, so its invitations have keys
+    "anonymous_surveys_have_no_respondent_keys": "update raw_zone.survey__surveys set privacy = 'anonymous' where"
+    f" term_key = '{BUILT_TERM}'",
 }
 
 
