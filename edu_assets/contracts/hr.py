@@ -46,6 +46,7 @@ STAFF = sheet(
     ("staff_number",),
     person=("staff_number",),
     owner=_OFFICE,
+    conforms_to=("staff",),
 )
 
 STAFF_POSITIONS = sheet(
@@ -66,6 +67,7 @@ STAFF_POSITIONS = sheet(
     scope=("school_id",),
     school="school_id",
     owner=_OFFICE,
+    conforms_to=("staff_position",),
 )
 
 STAFF_ASSIGNMENTS = sheet(
@@ -87,6 +89,7 @@ STAFF_ASSIGNMENTS = sheet(
     school="school_id",
     person=("staff_number",),
     owner=_OFFICE,
+    conforms_to=("staff_assignment",),
 )
 
 STAFF_ATTENDANCE = sheet(
@@ -108,6 +111,7 @@ STAFF_ATTENDANCE = sheet(
     school="school_id",
     person=("staff_number",),
     owner=_OFFICE,
+    conforms_to=("staff_attendance",),
 )
 
 SUBSTITUTE_ASSIGNMENTS = sheet(
@@ -129,6 +133,7 @@ SUBSTITUTE_ASSIGNMENTS = sheet(
     school="school_id",
     person=("absent_staff_number", "substitute_number"),
     owner=_OFFICE,
+    conforms_to=("substitute_assignment",),
 )
 
 PROFESSIONAL_LEARNING = sheet(
@@ -155,6 +160,7 @@ PROFESSIONAL_LEARNING = sheet(
     person=("staff_number",),
     owner="professional-learning",
     freshness_days=YEAR_LONG,
+    conforms_to=("professional_learning",),
 )
 
 PROFESSIONAL_LEARNING_REQUIREMENTS = sheet(
@@ -170,4 +176,5 @@ PROFESSIONAL_LEARNING_REQUIREMENTS = sheet(
     ("role", "topic", "academic_year"),
     owner="professional-learning",
     freshness_days=YEAR_LONG,
+    conforms_to=("professional_learning_requirement",),
 )

@@ -31,6 +31,7 @@ BEHAVIOR_INCIDENTS = sheet(
     scope=("school_id",),
     school="school_id",
     owner=_OWNER,
+    conforms_to=("behavior_incident",),
 )
 
 BEHAVIOR_PARTICIPANTS = sheet(
@@ -53,6 +54,7 @@ BEHAVIOR_PARTICIPANTS = sheet(
     school="school_id",
     person=("student_number",),
     owner=_OWNER,
+    conforms_to=("behavior_participant",),
 )
 
 DISCIPLINE_ACTIONS = sheet(
@@ -81,4 +83,5 @@ DISCIPLINE_ACTIONS = sheet(
     school="school_id",
     person=("student_number",),
     owner=_OWNER,
+    conforms_to=("discipline_action",),
 )

@@ -46,6 +46,7 @@ SURVEYS = sheet(
     mode=LoadMode.INCREMENTAL,
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("survey",),
 )
 
 SURVEY_QUESTIONS = sheet(
@@ -76,6 +77,7 @@ SURVEY_QUESTIONS = sheet(
     scope=("survey_id",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("survey_question",),
 )
 
 SURVEY_INVITATIONS = sheet(
@@ -105,6 +107,7 @@ SURVEY_INVITATIONS = sheet(
     person=("person_number",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("survey_invitation",),
 )
 
 SURVEY_RESPONSES = sheet(
@@ -144,4 +147,5 @@ SURVEY_RESPONSES = sheet(
     school="school_id",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("survey_response",),
 )

@@ -32,6 +32,18 @@ MADE_BY_A_TERM = (
     "mart_atl_skills",
     "mart_curriculum_performance",
     "mart_assessment_trends",
+    "fct_behavior_incident",
+    "fct_discipline_action",
+    "mart_behavior_trends",
+    "fct_staff_attendance",
+    "fct_substitute_assignment",
+    "fct_staff_position",
+    "mart_staff_attendance",
+    "fct_staff_assignment",
+    "fct_professional_learning",
+    "mart_professional_development",
+    "fct_survey_response",
+    "mart_survey_feedback",
 )
 
 

@@ -158,6 +158,14 @@ DIMENSION_OF = {
     "school_key": "gold.dim_school",
     "class_key": "gold.dim_class",
     "attendance_date": "gold.dim_date",
+    "incident_date": "gold.dim_date",
+    "discipline_date": "gold.dim_date",
+    "staff_key": "gold.dim_staff",
+    "substitute_key": "gold.dim_staff",
+    "work_date": "gold.dim_date",
+    "as_of_date": "gold.dim_date",
+    "event_date": "gold.dim_date",
+    "survey_question_key": "gold.dim_survey_question",
 }
 
 

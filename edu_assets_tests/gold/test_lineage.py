@@ -27,6 +27,19 @@ OF_NO_COLUMN = {
     ("mart_chronic_absence", "is_eligible"),
     ("mart_student_attendance", "days_enrolled"),
     ("mart_student_attendance", "longest_absence_streak"),
+    ("mart_behavior_trends", "term_key"),
+    ("mart_behavior_trends", "actions"),
+    ("mart_behavior_trends", "school_days_membership"),
+    ("mart_behavior_rates", "term_key"),
+    ("mart_behavior_rates", "actions"),
+    ("mart_staff_attendance", "term_key"),
+    ("mart_staff_attendance", "days_working"),
+    ("mart_staff_attendance", "covers_needed"),
+    ("mart_professional_development", "term_key"),
+    ("mart_professional_development", "records"),
+    ("mart_professional_development_coverage", "as_of_term_key"),
+    ("mart_survey_feedback", "term_key"),
+    ("mart_survey_feedback", "invited"),
 }
 
 

@@ -83,6 +83,18 @@ GOLD: dict[str, str] = {
     f" reports_outside_enrollment + 1 where {one('mart_attendance_insights')}",
     "no_attendance_outside_enrollment": "update gold.mart_attendance_insights set reports_outside_enrollment = 100000"
     f" where {one('mart_attendance_insights')}",
+    "programs_are_known_to_the_rule": "update raw_zone.sis__student_programs set program = 'chess' where"
+    f" term_key = '{BUILT_TERM}' and status = 'active'",
+    "every_student_is_in_one_group_of_sex_and_of_race": "delete from gold.bridge_student_subgroup where "
+    + one(
+        "bridge_student_subgroup", "subgroup_key in (select subgroup_key from gold.dim_subgroup where category = 'sex')"
+    ),
+    "demographics_are_the_headcount": "delete from gold.mart_student_demographics where "
+    + one("mart_student_demographics", "subgroup_key = md5('subgroup|all_students')"),
+    "admission_stages_are_conserved": f"delete from gold.fct_admission_stage where {one('fct_admission_stage')}",
+    "admission_stages_are_known": "update gold.fct_admission_stage set stage = 'unheard of' where "
+    + one("fct_admission_stage"),
+    "applications_are_the_facts": f"delete from gold.mart_admissions_funnel where {one('mart_admissions_funnel')}",
     "marks_are_conserved": f"delete from gold.fct_course_grade where {one('fct_course_grade')}",
     "marks_are_on_their_scale": f"update gold.fct_course_grade set is_passing = null where {one('fct_course_grade')}",
     "marks_are_of_a_known_class": "update gold.fct_course_grade set class_key = md5('class|') where "
@@ -109,6 +121,47 @@ GOLD: dict[str, str] = {
     + one("mart_curriculum_performance", "students_assessed > 0"),
     "objectives_are_in_the_curriculum": "update gold.mart_curriculum_performance set program_id = 'unknown' where "
     + one("mart_curriculum_performance"),
+    "incidents_are_conserved": "delete from gold.fct_behavior_incident where incident_key = (select min(incident_key)"
+    f" from gold.fct_behavior_incident where term_key = '{BUILT_TERM}') and term_key = '{BUILT_TERM}'",
+    "incident_parts_are_conserved": "delete from gold.fct_behavior_incident where "
+    + one("fct_behavior_incident", "is_student_known"),
+    "behavior_codes_are_known": "update gold.fct_behavior_incident set behavior = 'unmapped' where "
+    + one("fct_behavior_incident"),
+    "discipline_actions_are_conserved": f"delete from gold.fct_discipline_action where {one('fct_discipline_action')}",
+    "discipline_action_codes_are_known": "update gold.fct_discipline_action set discipline_action = 'unmapped' where "
+    + one("fct_discipline_action"),
+    "behavior_trends_incidents_are_the_facts": "delete from gold.mart_behavior_trends where "
+    + one("mart_behavior_trends", "incidents > 0"),
+    "behavior_trends_actions_are_the_facts": "delete from gold.mart_behavior_trends where "
+    + one("mart_behavior_trends", "actions > 0"),
+    "staff_days_are_conserved": f"delete from gold.fct_staff_attendance where {one('fct_staff_attendance')}",
+    "staff_days_have_a_role": "update gold.fct_staff_attendance set role = 'unknown' where "
+    + one("fct_staff_attendance"),
+    "covers_are_conserved": f"delete from gold.fct_substitute_assignment where {one('fct_substitute_assignment')}",
+    "posts_are_conserved": f"delete from gold.fct_staff_position where {one('fct_staff_position')}",
+    "staff_attendance_days_are_the_facts": "delete from gold.mart_staff_attendance where "
+    + one("mart_staff_attendance", "days_working > 0"),
+    "staff_attendance_cover_is_the_facts": "delete from gold.mart_staff_attendance where "
+    + one("mart_staff_attendance", "covers_needed > 0"),
+    "staff_attendance_posts_are_the_facts": "delete from gold.mart_staff_attendance where "
+    + one("mart_staff_attendance", "fte_posts > 0"),
+    "assignments_are_conserved": f"delete from gold.fct_staff_assignment where {one('fct_staff_assignment')}",
+    "learning_records_are_conserved": "delete from gold.fct_professional_learning where "
+    + one("fct_professional_learning"),
+    "professional_development_records_are_the_facts": "delete from gold.mart_professional_development where "
+    + one("mart_professional_development", "records > 0"),
+    "professional_development_hours_are_the_facts": "delete from gold.mart_professional_development where "
+    + one("mart_professional_development", "hours_completed > 0"),
+    "answers_are_conserved": f"delete from gold.fct_survey_response where {one('fct_survey_response')}",
+    "ratings_are_readable": "update gold.fct_survey_response set rating = null, is_favourable = null where "
+    + one("fct_survey_response", "is_of_rating_question"),
+    "survey_feedback_answers_are_the_facts": "delete from gold.mart_survey_feedback where "
+    + one("mart_survey_feedback", "answered > 0"),
+    "survey_feedback_ratings_are_the_facts": "delete from gold.mart_survey_feedback where "
+    + one("mart_survey_feedback", "ratings > 0"),
+    # the term's survey is confidential, so its invitations have keys
+    "anonymous_surveys_have_no_respondent_keys": "update raw_zone.survey__surveys set privacy = 'anonymous' where"
+    f" term_key = '{BUILT_TERM}'",
 }
 
 
