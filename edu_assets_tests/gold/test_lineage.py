@@ -27,6 +27,17 @@ OF_NO_COLUMN = {
     ("mart_chronic_absence", "is_eligible"),
     ("mart_student_attendance", "days_enrolled"),
     ("mart_student_attendance", "longest_absence_streak"),
+    ("mart_subject_performance", "term_key"),
+    ("mart_subject_performance", "graded"),
+    ("mart_proficiency_distribution", "term_key"),
+    ("mart_atl_skills", "term_key"),
+    ("mart_atl_skills", "ratings"),
+    ("mart_curriculum_performance", "term_key"),
+    ("mart_curriculum_performance", "students_assessed"),
+    ("mart_assessment_trends", "term_key"),
+    ("mart_assessment_trends", "scores"),
+    ("mart_assessment_trends_change", "comparison"),
+    ("mart_assessment_trends_change", "students_matched"),
 }
 
 
