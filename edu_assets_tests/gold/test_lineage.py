@@ -40,6 +40,17 @@ OF_NO_COLUMN = {
     ("mart_professional_development_coverage", "as_of_term_key"),
     ("mart_survey_feedback", "term_key"),
     ("mart_survey_feedback", "invited"),
+    ("mart_subject_performance", "term_key"),
+    ("mart_subject_performance", "graded"),
+    ("mart_proficiency_distribution", "term_key"),
+    ("mart_atl_skills", "term_key"),
+    ("mart_atl_skills", "ratings"),
+    ("mart_curriculum_performance", "term_key"),
+    ("mart_curriculum_performance", "students_assessed"),
+    ("mart_assessment_trends", "term_key"),
+    ("mart_assessment_trends", "scores"),
+    ("mart_assessment_trends_change", "comparison"),
+    ("mart_assessment_trends_change", "students_matched"),
 }
 
 
