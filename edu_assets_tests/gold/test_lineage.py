@@ -40,6 +40,7 @@ OF_NO_COLUMN = {
     ("mart_professional_development_coverage", "as_of_term_key"),
     ("mart_survey_feedback", "term_key"),
     ("mart_survey_feedback", "invited"),
+    ("mart_survey_feedback", "answered"),
 }
 
 
