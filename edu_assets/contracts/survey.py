@@ -2,8 +2,8 @@
 
 Belongs here: declarations alone. A person never stands beside an answer, in no survey: what a response names of its
 sender is a secret that is not stored. Where a survey is not anonymous, the survey system's respondent key leads
-from an answer to an invitation, and nowhere else; where it is, invitations have no such key (raw rule
-`anonymous_stays_anonymous`).
+from an answer to an invitation, and nowhere else; where it is, invitations have no such key (dbt test
+`anonymous_surveys_have_no_respondent_keys`).
 """
 
 from edu_assets.contracts.base import Column, ColumnType, LoadMode, PersonalData, System, TermByDate, TermVia

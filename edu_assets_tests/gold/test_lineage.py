@@ -51,6 +51,7 @@ OF_NO_COLUMN = {
     ("mart_assessment_trends", "scores"),
     ("mart_assessment_trends_change", "comparison"),
     ("mart_assessment_trends_change", "students_matched"),
+    ("mart_survey_feedback", "answered"),
 }
 
 

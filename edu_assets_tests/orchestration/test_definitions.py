@@ -28,7 +28,7 @@ def test_every_contract_of_the_networks_systems_is_an_asset_and_no_other(
     graph: dg.AssetGraph, sample_platform: Platform
 ) -> None:
     on = sample_platform.settings.network.systems
-    raw = {key for key in graph.get_all_asset_keys() if key.path[0] == "raw_zone"}
+    raw = {key for key in graph.get_all_asset_keys() if key.path[0].startswith("raw_")}
     assert raw == {raw_asset_key(contract) for contract in registry().contracts.values() if contract.system in on}
 
 
@@ -130,7 +130,7 @@ def test_a_gold_run_asks_the_checks_of_the_raw_tables_that_gold_reads_and_a_run_
 ) -> None:
     def asked(job: str) -> set[dg.AssetKey]:
         graph = dagster.defs.resolve_job_def(job).asset_layer.asset_graph
-        return {key.asset_key for key in graph.asset_check_keys if key.asset_key.path[0] == "raw_zone"}
+        return {key.asset_key for key in graph.asset_check_keys if key.asset_key.path[0].startswith("raw_")}
 
     on = sample_platform.settings.network.systems
     every = {raw_asset_key(contract) for contract in registry().contracts.values() if contract.system in on}
