@@ -39,7 +39,7 @@ STUDENT_DEMOGRAPHIC = Entity(
         EntityColumn(
             name="races",
             type="text",
-            description="the source's codes by comma, each once; empty where none is given",
+            description="the source's codes by comma; null where none is given",
             personal=PersonalData.SENSITIVE,
         ),
         EntityColumn(name="home_language", type="text", personal=PersonalData.INDIRECT),

@@ -24,7 +24,7 @@ register as (
         {{ edu_key('student', 'demographic.student_id') }} as student_key,
         demographic.sex,
         coalesce(demographic.is_hispanic, false) as is_hispanic,
-        string_to_array(demographic.races, ',') as races
+        demographic.races
     from {{ ref('conformed_student_demographic') }} as demographic
     where {{ in_term('demographic') }}
     order by demographic.student_id asc, demographic._load_id desc, demographic._feed asc
@@ -38,16 +38,34 @@ policy as (
     from rule
 ),
 
+named as (
+    select
+        register.student_key,
+        trim(regexp_split_to_table(register.races, ',')) as race
+    from register
+),
+
+race as (
+    select
+        named.student_key,
+        count(distinct named.race) as races,
+        min(named.race) as first_race
+    from named
+    where named.race <> ''
+    group by named.student_key
+),
+
 race_code as (
     select
         register.student_key,
         case
             when register.is_hispanic and policy.hispanic_first then 'hispanic'
-            when cardinality(register.races) + register.is_hispanic::integer > 1 then 'several'
+            when coalesce(race.races, 0) + register.is_hispanic::integer > 1 then 'several'
             when register.is_hispanic then 'hispanic'
-            else register.races[1]
+            else race.first_race
         end as source_code
     from register
+    left join race on register.student_key = race.student_key
     cross join policy
 ),
 

@@ -1,17 +1,9 @@
-{# Codes of races come as a list by comma; the same code twice is one. #}
 select
     student_number as student_id,
     birth_date,
     nullif(sex, '') as sex,
     hispanic_latino_ethnicity as is_hispanic,
-    array_to_string(
-        array(
-            select distinct trim(code)
-            from unnest(string_to_array(races, ',')) as code
-            where trim(code) <> ''
-            order by 1
-        ), ','
-    ) as races,
+    nullif(races, '') as races,
     nullif(home_language, '') as home_language,
     term_key,
     _feed,
