@@ -119,15 +119,16 @@ def _missed(code: str, meetings: list[tuple[str, str, SchoolClass]]) -> list[tup
 
 
 def _taps(world: World, year: SchoolYear, term: Term, school_id: str, zone: ZoneInfo) -> Iterator[tuple[Cell, ...]]:
+    """What the readers saw; a tap's number says nothing of who tapped."""
     for day in world.days(year, term, school_id)[-TAP_DAYS:]:
+        place = 0
         for number, code in world.recorded[school_id].get(day, ()):
             if HALVES_MISSED[code] == 2:
                 continue
             random = world.random("taps", number, day)
             came = 12 * 60 if code == HALF_DAY else 8 * 60 + 5 if code == TARDY else 7 * 60 + 30
-            for direction, minute in (
-                ("in", came + random.random() * 25),
-                ("out", 13 * 60 + 10 + random.random() * 40),
-            ):
-                key = f"{school_id}-{day:%Y%m%d}-{number}-{direction}"
+            left = 13 * 60 + 10 + random.random() * 40
+            for direction, minute in (("in", came + random.random() * 25), ("out", left)):
+                place += 1
+                key = f"{day:%Y%m%d}-{place:05d}"
                 yield school_id, key, number, _instant(day, minute, zone), day, f"door-{random.randrange(3)}", direction

@@ -157,6 +157,7 @@ DIMENSION_OF = {
     "student_key": "gold.dim_student",
     "school_key": "gold.dim_school",
     "class_key": "gold.dim_class",
+    "subgroup_key": "gold.dim_subgroup",
     "attendance_date": "gold.dim_date",
     "incident_date": "gold.dim_date",
     "discipline_date": "gold.dim_date",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter, defaultdict
 from datetime import date
 
 import pytest
 
-from edu_assets.sample import FileKind, write_exports
-from edu_assets_tests.gold.sheets import Row
+from edu_assets.sample import write_exports
+from edu_assets_tests.gold.recomputing import Recomputed
+from edu_assets_tests.gold.recomputing_sheets import Sheets
 from edu_assets_tests.testbed import Platform
 
 FUNNEL = ("applied", "offered", "accepted", "enrolled")
@@ -23,16 +23,6 @@ DATED = {
     "accepted": ("offered", "acceptances_dated", "days_offered_to_accepted"),
     "enrolled": ("accepted", "enrollments_dated", "days_accepted_to_enrolled"),
 }
-
-
-def rows_of(platform: Platform, table: str) -> list[Row]:
-    landing = platform.settings.landing
-    found: list[Row] = []
-    for file in write_exports(landing, platform.settings.network).files:
-        if file.kind is FileKind.SHEET and table in file.rows:
-            with (landing / file.path).open(encoding="utf-8", newline="") as stream:
-                found += csv.DictReader(stream)
-    return found
 
 
 def counted(stages: dict[str, date]) -> Counter[str]:
@@ -50,18 +40,19 @@ def counted(stages: dict[str, date]) -> Counter[str]:
 
 @pytest.fixture(scope="module")
 def funnel(seeded: Platform) -> dict[tuple, tuple[int, ...]]:
-    network = seeded.settings.network
-    calendars = {school.school_id: school.calendar for school in network.schools}
-    stages: dict[str, dict[str, date]] = defaultdict(dict)
-    for row in rows_of(seeded, "admission_stage_events"):
-        reached = date.fromisoformat(row["ReachedOn"])
-        own = stages[row["ApplicationID"]]
-        own[row["Stage"]] = min(reached, own.get(row["Stage"], reached))
+    network, landing = seeded.settings.network, seeded.settings.landing
+    sheets = Sheets(Recomputed(network, landing, write_exports(landing, network)))
+    applications = sheets.dated("admission_applications", "AppliedOn", "SchoolID")
+    steps = sheets.via("admission_stage_events", applications, ("ApplicationID",), "ApplicationID")
     found: dict[tuple, Counter[str]] = defaultdict(Counter)
-    for row in rows_of(seeded, "admission_applications"):
-        term = network.calendar.term_of_date(date.fromisoformat(row["AppliedOn"]), calendars[row["SchoolID"]])
-        assert term is not None
-        found[term.key, row["SchoolID"], row["GradeLevel"]] += counted(stages[row["ApplicationID"]])
+    for term, rows in applications.items():
+        stages: dict[str, dict[str, date]] = defaultdict(dict)
+        for row in steps[term]:
+            reached = date.fromisoformat(row["ReachedOn"])
+            own = stages[row["ApplicationID"]]
+            own[row["Stage"]] = min(reached, own.get(row["Stage"], reached))
+        for row in rows:
+            found[term, row["SchoolID"], row["GradeLevel"]] += counted(stages[row["ApplicationID"]])
     return {place: tuple(figures[name] for name in FIGURES) for place, figures in found.items()}
 
 

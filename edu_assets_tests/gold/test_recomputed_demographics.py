@@ -12,11 +12,11 @@ from functools import cached_property
 
 import pytest
 
-from edu_assets.network import Network
 from edu_assets.sample import write_exports
 from edu_assets.school_calendar import Term
 from edu_assets_tests.gold.recomputing import Membership, Recomputed
-from edu_assets_tests.gold.sheets import Row, day, standing
+from edu_assets_tests.gold.recomputing_sheets import Sheets, day_of
+from edu_assets_tests.sample.reading import Row
 from edu_assets_tests.testbed import Platform
 
 SEX = {"F": "female", "M": "male", "X": "nonbinary"}
@@ -39,12 +39,11 @@ class Composition:
     """Students by term, school, grade and group, from the files."""
 
     def __init__(self, platform: Platform) -> None:
-        self.network: Network = platform.settings.network
-        landing = platform.settings.landing
-        summary = write_exports(landing, self.network)
-        self.base = Recomputed(self.network, landing, summary)
+        network, landing = platform.settings.network, platform.settings.landing
+        self.base = Recomputed(network, landing, write_exports(landing, network))
+        sheets = Sheets(self.base)
         self.sheets = {
-            table: standing(self.network, landing, summary, table)
+            table: sheets.standing(table)
             for table in ("students", "student_programs", "student_health", "student_transportation")
         }
 
@@ -114,7 +113,7 @@ class Composition:
 
 
 def _holds(row: Row, on: date) -> bool:
-    begin, end = day(row["BeginDate"]), day(row["EndDate"])
+    begin, end = day_of(row["BeginDate"]), day_of(row["EndDate"])
     assert begin is not None
     return begin <= on and (end is None or on <= end)
 
