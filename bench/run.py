@@ -84,7 +84,7 @@ def _measured(chosen: list[str], folder: Path, home: Path) -> Iterator[tuple[str
     if set(chosen) & set(terms.NAMES):
         yield from ((name, _summary(pairs)) for name, pairs in terms.measure(home, folder, RUNS).items())
     if set(chosen) & set(waits.NAMES):
-        for name, found in waits.measure(home, folder, RUNS):
+        for name, found in waits.measure(chosen, home, folder, RUNS):
             seconds = found if isinstance(found, list) else []
             yield name, {"seconds": statistics.median(seconds), "runs": seconds} if seconds else {"missing": found}
 

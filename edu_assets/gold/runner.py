@@ -222,6 +222,12 @@ def is_deployed(connection: Connection, digest: str) -> bool:
     return last is not None and last[0] == digest
 
 
+def gold_stands(warehouse: Warehouse, settings: Settings) -> bool:
+    """Whether a deploy would find nothing to do."""
+    with warehouse.connect(Role.DBT, autocommit=True, application_name="edu deploy gold") as connection:
+        return is_deployed(connection, project_digest(settings))
+
+
 def deploy_gold(warehouse: Warehouse, settings: Settings) -> list[NodeResult]:
     """Create or alter the gold tables, load the rule tables, make the views, run the unit tests.
 

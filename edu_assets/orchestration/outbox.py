@@ -61,6 +61,7 @@ def report_loads(instance: dg.DagsterInstance, warehouse: Warehouse, declared: R
         last = int(slices[-1]["load_id"])
         _note(connection, consumer, told_until, last)
         reported.academic_years = add_academic_years(instance, [str(found["term_key"]) for found in slices])
+        newest = {_partition(found): found["load_id"] for found in slices if found["status"] == "applied"}
         for found in slices:
             contract = contracts.get(str(found["raw_table"]))
             if contract is None or found["mode"] == "reapplied":
@@ -72,12 +73,16 @@ def report_loads(instance: dg.DagsterInstance, warehouse: Warehouse, declared: R
             if found["sha256"] is not None:
                 seen["file"] = str(found["source_file"])
                 seen["archived_as"] = dg.MetadataValue.path(str(archived(warehouse.settings, found["sha256"])))
-            if found["status"] == "applied":
+            if found["load_id"] == newest.get(_partition(found)):  # the pictures are of what stands now
                 seen |= raw_pictures(connection, contract, str(found["term_key"]))
             instance.report_runless_asset_event(_event(key, found, seen))
             reported.slices += 1
         _note(connection, consumer, last, None)
     return reported
+
+
+def _partition(found: Mapping[str, Any]) -> tuple[str, str]:
+    return str(found["raw_table"]), str(found["term_key"])
 
 
 def _consumer(instance: dg.DagsterInstance) -> str:

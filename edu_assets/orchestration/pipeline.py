@@ -12,6 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,8 +24,8 @@ from psycopg.rows import class_row
 from pydantic import BaseModel
 
 from edu_assets.errors import EduError
-from edu_assets.gold import StaleTerm, deploy_gold, stale_terms
-from edu_assets.raw_zone import DeliveryReport, deploy, load_waiting
+from edu_assets.gold import NodeResult, StaleTerm, deploy_gold, gold_stands, stale_terms
+from edu_assets.raw_zone import DeliveryReport, deploy, load_waiting, waiting_files
 from edu_assets.sources.places import places_of
 from edu_assets.warehouse import Role, Warehouse
 
@@ -92,11 +97,15 @@ def pipeline(warehouse: Warehouse, say: Say) -> PipelineReport:
     deploy(warehouse, warehouse.settings.network)
     clock.stage("warehouse")
     _write_sample(warehouse, clock, say)
-    deliveries = load_waiting(warehouse, warehouse.settings, settled=True, progress=lambda line: say(line, minor=True))
-    _note_loads(report, clock, deliveries)
-    stale = stale_terms(warehouse, warehouse.settings)
-    if stale or not _is_reported(warehouse):
-        _build(warehouse, report, clock, stale, say)
+    with _gold_deployed_beside(warehouse, say) as deployed:
+        deliveries = load_waiting(warehouse, settings, settled=True, progress=lambda line: say(line, minor=True))
+        _note_loads(report, clock, deliveries)
+        stale = stale_terms(warehouse, settings)
+        if stale or not _is_reported(warehouse):
+            say("deploying gold: tables, rules, views, unit tests")
+            tested = [result for result in deployed() if result.resource_type == "unit_test"]
+            clock.stage("gold deployed", **({"passed": len(tested), "warned": 0, "failed": 0} if tested else {}))
+            _build(warehouse, report, clock, stale, say)
     report.files_known, report.terms_built, report.waiting = _standing(warehouse)
     if not report.files_known and not report.errors:
         folders = sorted({place.address for place in places_of(settings).values()})
@@ -160,10 +169,21 @@ def _note_loads(report: PipelineReport, clock: _Clock, deliveries: list[Delivery
             report.errors.append(f"{delivery.source_file}: {said}")
 
 
+@contextmanager
+def _gold_deployed_beside(warehouse: Warehouse, say: Say) -> Iterator[Callable[[], list[NodeResult]]]:
+    """Deploy gold in a process of its own while files are loaded, which keep PostgreSQL busy and this process idle.
+
+    Gives what waits for the end of it. Where there is nothing to load, that call deploys, in this process.
+    """
+    if not waiting_files(warehouse, warehouse.settings).waiting or gold_stands(warehouse, warehouse.settings):
+        yield partial(deploy_gold, warehouse, warehouse.settings)
+        return
+    say("deploying gold beside the loads")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+        yield beside.submit(deploy_gold, warehouse, warehouse.settings).result
+
+
 def _build(warehouse: Warehouse, report: PipelineReport, clock: _Clock, stale: list[StaleTerm], say: Say) -> None:
-    say("deploying gold: tables, rules, views, unit tests")
-    tested = [result for result in deploy_gold(warehouse, warehouse.settings) if result.resource_type == "unit_test"]
-    clock.stage("gold deployed", **({"passed": len(tested), "warned": 0, "failed": 0} if tested else {}))
     from edu_assets.orchestration.backfill import dagster_session
 
     with dagster_session(warehouse) as session:

@@ -20,7 +20,7 @@ import yaml
 from edu_assets.network import Network
 from edu_assets.sample import write_exports
 from edu_assets.settings import PROJECT
-from edu_assets_tests.end_to_end.conftest import TIMEOUT_SECONDS, Command
+from edu_assets_tests.end_to_end.conftest import TIMEOUT_SECONDS, WALKED, Command
 from edu_assets_tests.testbed import sample_declaration
 
 PAGE = (PROJECT / "docs" / "roll-over.md").read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def steps() -> Iterator[Step]:
 
 @pytest.fixture
 def declaration() -> dict[str, Any]:
-    declared = sample_declaration(name="rolled")
+    declared = sample_declaration(name="rolled", systems=WALKED)
     del declared["sample"]
     return declared
 
@@ -54,7 +54,7 @@ def declaration() -> dict[str, Any]:
 @pytest.fixture
 def exports(tmp_path: Path) -> Path:
     """The folder of the page: the roster of March, and the first one of the new year."""
-    declared = sample_declaration(name="rolled")
+    declared = sample_declaration(name="rolled", systems=WALKED)
     network = Network.model_validate(declared)
     write_exports(tmp_path / "all", network)
     folder = tmp_path / "exports"
