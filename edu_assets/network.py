@@ -84,6 +84,7 @@ class Network(BaseModel):
     title: str
     timezone: str
     authority: str = "federal"
+    also_reported: tuple[str, ...] = ()
     exit_day: Literal["enrolled", "not_enrolled"] = "not_enrolled"
     calendar: SchoolCalendar
     schools: tuple[School, ...]
@@ -130,6 +131,11 @@ class Network(BaseModel):
             if not any(closed.weekday() in calendar.school_weekdays for closed in pause):
                 counting |= dict.fromkeys(pause, False)
         return counting
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """Authorities by whose rules figures are told: the network's own first, then those beside it."""
+        return tuple(dict.fromkeys((self.authority, *self.also_reported)))
 
     @property
     def systems(self) -> frozenset[str]:

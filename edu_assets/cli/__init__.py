@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from edu_assets.cli import declared, flow, server, waiting
+from edu_assets.cli import declared, figures, flow, server, waiting
 from edu_assets.cli.shown import err
 from edu_assets.errors import EduError, Exit
 
@@ -32,7 +32,7 @@ app = typer.Typer(
     "The network is the file in --network or EDU_NETWORK. Exit codes: 0 done, 1 failed, 2 wrong call, "
     "3 PostgreSQL or the broker does not answer, 4 refused.",
 )
-for room in (server, flow, waiting, declared):
+for room in (server, flow, waiting, declared, figures):
     app.add_typer(room.commands)
 
 

@@ -1,4 +1,4 @@
-"""Commands on the way of the data: pipeline, load, backfill; and what one asks of it: loads, asof, lineage.
+"""Commands on the way of the data: pipeline, load, backfill; and what one asks of it: loads, asof.
 
 Belongs here: their arguments, and how their reports are shown. Does not belong here: what they do (raw_zone/, gold/,
 orchestration/).
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 from edu_assets.cli.shown import (
     Json,
@@ -31,7 +30,6 @@ from edu_assets.cli.shown import (
 from edu_assets.errors import Exit
 
 if TYPE_CHECKING:
-    from edu_assets.gold.lineage import ColumnStep
     from edu_assets.orchestration.backfill import BackfillReport, TermRun
     from edu_assets.orchestration.pipeline import PipelineReport, Stage
     from edu_assets.raw_zone import DeliveryReport, Finding
@@ -264,37 +262,3 @@ def asof(
         assert load_id is not None
         for block in as_of_csv(connection, contract, load_id, term):
             sys.stdout.buffer.write(block)
-
-
-@commands.command()
-def lineage(
-    named: Annotated[str, typer.Argument(help="A table or a column of it, e.g. mart_enrollment.exits.")],
-    every_system: Annotated[bool, typer.Option("--all", help="Systems that the network has not, too.")] = False,
-    as_json: Json = False,
-) -> None:
-    """What a column's values are made of, step by step up to the columns of files. Asks no database."""
-    from edu_assets.contracts import registry
-    from edu_assets.gold import manifest_content
-    from edu_assets.gold.lineage import trace
-    from edu_assets.settings import Settings
-
-    settings = Settings()
-    systems = set(registry().systems) if every_system else settings.network.systems
-    steps = trace(manifest_content(settings), registry(), named, systems)
-    if as_json:
-        print_json(steps)
-        return
-    for step in steps:
-        tree = Tree(_step_label(step))
-        _grow(tree, step)
-        out.print(tree)
-
-
-def _grow(tree: Tree, step: ColumnStep) -> None:
-    for above in step.made_of:
-        _grow(tree.add(_step_label(above)), above)
-
-
-def _step_label(step: ColumnStep) -> Text:
-    found = f"  ← {step.header} of {', '.join(step.files)}" if step.files else ""
-    return Text(f"{step.relation}.{step.column}{found}")

@@ -71,6 +71,7 @@ from (
 # What raw_zone publishes for dbt; the DDL is in raw_zone/tables.py.
 ETL_TABLES = {
     "network": "the network: name, time zone, authority whose rules hold, whether the exit day counts",
+    "authority": "authorities by whose rules figures are told; is_own marks the one whose rules hold for all else",
     "feed": "system instances and what their end dates mean",
     "school": "schools of the network file with their LEA",
     "school_capacity": "seats by school and grade",

@@ -24,6 +24,9 @@ create table if not exists etl.network (
     name text primary key, title text not null, timezone text not null,
     authority text not null, exit_day text not null
 );
+create table if not exists etl.authority (
+    authority text primary key, is_own boolean not null
+);
 create table if not exists etl.feed (
     feed text primary key, system text not null, end_dates text not null
 );
@@ -142,7 +145,7 @@ create table if not exists etl.erased_person (
 );
 comment on table etl.erased_person is 'keyed hashes of erased persons: rows that are sent again are withheld';
 
-grant select on etl.network, etl.feed, etl.school, etl.school_capacity, etl.term, etl.school_term,
+grant select on etl.network, etl.authority, etl.feed, etl.school, etl.school_capacity, etl.term, etl.school_term,
     etl.school_day, etl.counting_day, etl.load_log to dbt_user;
 """
 
@@ -369,6 +372,11 @@ def _publish(connection: Connection, network: Network) -> None:
         connection,
         "etl.network",
         [(network.name, network.title, network.timezone, network.authority, network.exit_day)],
+    )
+    _replace(
+        connection,
+        "etl.authority",
+        [(authority, authority == network.authority) for authority in network.authorities],
     )
     _replace(
         connection,

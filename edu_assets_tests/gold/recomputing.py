@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
+from typing import Any
 
 from edu_assets.network import EndDates, Network, School
 from edu_assets.sample import ExportedFile, ExportSummary, FileKind
@@ -28,6 +29,8 @@ from edu_assets_tests.sample.reading import Row, read_date, read_package
 
 DAY = timedelta(1)
 HALF, TENTH, DAYS_ELIGIBLE = Decimal("0.5"), Decimal("0.1"), 10
+JUDGED_FROM = {"federal": (10, 0), "new_york": (10, 1), "new_jersey": (45, 0)}
+"""Days enrolled, and days present, from which on an authority that the sample network reports by judges a student."""
 KINDS = {"E": "excused", "A": "unexcused", "S": "suspended"}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ALLOWED_SHARES = {"0", "0.5", "1", "0.00", "0.50", "1.00"}
@@ -100,8 +103,11 @@ class Attended:
         }
 
 
-def chronic(enrolled: int, reported: int, absent: int) -> bool | None:
-    if enrolled < DAYS_ELIGIBLE or reported == 0:
+def chronic(
+    enrolled: int, reported: int, absent: int, present: Decimal | None = None, authority: str = "federal"
+) -> bool | None:
+    least_enrolled, least_present = JUDGED_FROM[authority]
+    if enrolled < least_enrolled or reported == 0 or (present is not None and present < least_present):
         return None
     return Decimal(absent) / Decimal(reported) >= TENTH
 
@@ -337,11 +343,11 @@ class Recomputed:
         return found
 
     def chronic_absence(self) -> dict[tuple, dict]:
-        """(window, as-of term, level, organisation, student) → days of the year to date."""
+        """(authority, window, as-of term, level, organisation, student) → days of the year to date."""
         found: dict[tuple, dict] = {}
         last_of_year = {term.academic_year: term.key for term in self.terms}
         for as_of in self.terms:
-            sums: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+            sums: dict[tuple[str, str, str], list[Any]] = defaultdict(lambda: [0, 0, 0, Decimal(0)])
             to_date = {
                 t.key for t in self.terms if t.academic_year == as_of.academic_year and t.ordinal <= as_of.ordinal
             }
@@ -352,15 +358,16 @@ class Recomputed:
                         total = sums[*place, student]
                         for n, part in enumerate(("days_enrolled", "days_reported", "days_counted_absent")):
                             total[n] += int(parts[part])
+                        total[3] += parts["days_present"]
             windows = ["ytd"] + ["year"] * (last_of_year[as_of.academic_year] == as_of.key)
-            for window in windows:
-                for place, (enrolled, reported, absent) in sums.items():
-                    found[window, as_of.key, *place] = {
+            for authority, window in product(JUDGED_FROM, windows):
+                for place, (enrolled, reported, absent, present) in sums.items():
+                    found[authority, window, as_of.key, *place] = {
                         "days_enrolled": enrolled,
                         "days_reported": reported,
                         "days_counted_absent": absent,
-                        "is_eligible": enrolled >= DAYS_ELIGIBLE,
-                        "is_chronically_absent": chronic(enrolled, reported, absent),
+                        "is_eligible": enrolled >= JUDGED_FROM[authority][0],
+                        "is_chronically_absent": chronic(enrolled, reported, absent, present, authority),
                     }
         return found
 

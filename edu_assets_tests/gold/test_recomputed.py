@@ -100,10 +100,10 @@ def test_attendance_insights_are_the_sum_of_the_days(seeded: Platform, recompute
     )
 
 
-def test_chronic_absence_follows_the_federal_rule(seeded: Platform, recomputed: Recomputed) -> None:
+def test_chronic_absence_follows_the_rule_of_each_authority(seeded: Platform, recomputed: Recomputed) -> None:
     _compare(
         seeded,
-        "attendance_window, as_of_term_key, organization_level, organization_id, student_id",
+        "authority, attendance_window, as_of_term_key, organization_level, organization_id, student_id",
         f"gold.mart_chronic_absence {STUDENT}",
         recomputed.chronic_absence(),
     )

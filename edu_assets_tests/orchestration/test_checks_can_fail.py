@@ -63,6 +63,8 @@ GOLD: dict[str, str] = {
     + one("fct_attendance", "attendance_code is not null"),
     "attendance_is_covered": "update gold.fct_attendance set is_reported = false, absent_portion = null,"
     " is_absent_day = null where attendance_date < '2024-10-01'",
+    "authorities_read_a_day_alike": "update gold.rule_chronic_absence set absent_at_boundary = true"
+    " where authority = 'new_york'",
     "end_dates_are_what_the_feed_says": "insert into gold.attendance_outside_enrollment (term_key, student_key,"
     " school_key, attendance_date, grade_level, reason) select term_key, student_key, school_key, exit_date,"
     f" grade_level, 'not_enrolled' from gold.fct_enrollment where {one('fct_enrollment', 'exit_date is not null')}",

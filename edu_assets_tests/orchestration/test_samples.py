@@ -17,7 +17,8 @@ from edu_assets.contracts.base import Contract, LoadMode, PersonalData
 from edu_assets.gold import manifest_content
 from edu_assets.orchestration.backfill import Session
 from edu_assets.orchestration.raw_assets import raw_asset_key
-from edu_assets.orchestration.samples import SAMPLE_ROWS, bars, gold_pictures
+from edu_assets.orchestration.samples import SAMPLE_ROWS, gold_pictures
+from edu_assets.plots import bars
 from edu_assets.warehouse import Role
 from edu_assets_tests.orchestration.conftest import BUILT_TERM
 from edu_assets_tests.testbed import Platform

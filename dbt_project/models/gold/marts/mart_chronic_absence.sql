@@ -30,6 +30,7 @@ at_school as (
         as_of.instructional_start,
         part.days_enrolled,
         part.days_reported,
+        part.days_present,
         part.days_counted_absent,
         school.lea_id
     from built_term as as_of
@@ -50,6 +51,7 @@ at_level as (
         at_school.instructional_start,
         at_school.days_enrolled,
         at_school.days_reported,
+        at_school.days_present,
         at_school.days_counted_absent
     from at_school
     union all
@@ -63,6 +65,7 @@ at_level as (
         at_school.instructional_start,
         at_school.days_enrolled,
         at_school.days_reported,
+        at_school.days_present,
         at_school.days_counted_absent
     from at_school
 ),
@@ -78,6 +81,7 @@ pooled as (
         at_level.instructional_start,
         cast(sum(at_level.days_enrolled) as bigint) as days_enrolled,
         cast(sum(at_level.days_reported) as bigint) as days_reported,
+        sum(at_level.days_present) as days_present,
         cast(sum(at_level.days_counted_absent) as bigint) as days_counted_absent
     from at_level
     group by
@@ -92,6 +96,7 @@ year_window as (
 )
 
 select
+    rule.authority,
     pooled.academic_year,
     year_window.attendance_window,
     pooled.as_of_term_key,
@@ -107,9 +112,9 @@ select
 from pooled
 -- the year's figure is that of its latest term: it is final once the last term is
 inner join year_window on year_window.attendance_window = 'ytd' or pooled.is_latest
-cross join {{ source('etl', 'network') }} as network
+cross join {{ source('etl', 'authority') }} as reported
 inner join {{ ref('rule_chronic_absence') }} as rule
     on
-        network.authority = rule.authority
+        reported.authority = rule.authority
         and pooled.instructional_start >= coalesce(rule.effective_from, '-infinity')
         and pooled.instructional_start < coalesce(rule.effective_to, 'infinity')

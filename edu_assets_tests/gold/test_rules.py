@@ -1,0 +1,80 @@
+"""Rules as people read them: what holds for a network, and that figures name what `edu rules` explains."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from edu_assets.gold import manifest_content
+from edu_assets.gold.rules import SEEDS, UnknownAuthority, UnknownFigure, demand_known_authorities, explain, rules
+from edu_assets.network import Network
+from edu_assets_tests.testbed import Platform, sample_declaration
+
+
+@pytest.fixture(scope="module")
+def manifest(seeded: Platform) -> Mapping[str, Any]:
+    return manifest_content(seeded.settings)
+
+
+def network(authority: str, *beside: str) -> Network:
+    return Network.model_validate(sample_declaration(authority=authority, also_reported=list(beside)))
+
+
+def test_every_row_of_every_rule_table_is_listed(manifest: Mapping[str, Any]) -> None:
+    listed: Counter[str] = Counter()
+    for rule in rules(manifest, network("federal")):
+        listed[rule.table] += len(rule.values)
+        assert rule.sources
+        assert all(rule.sources)
+    for path in SEEDS.glob("*.csv"):
+        with path.open(encoding="utf-8") as file:
+            assert listed[path.stem] == len(list(csv.DictReader(file))) > 0, path.name
+
+
+def test_the_networks_own_authority_holds_and_the_federal_one_where_it_has_no_rule(manifest: Mapping[str, Any]) -> None:
+    found = {
+        (rule.table, rule.authority): rule.holds
+        for rule in rules(manifest, network("new_york", "federal", "new_jersey"))
+    }
+    assert found["rule_chronic_absence", "new_york"] == "own"
+    assert found["rule_chronic_absence", "federal"] == "beside"
+    assert found["rule_chronic_absence", "new_jersey"] == "beside"
+    assert found["rule_chronic_absence", "california"] == "no"
+    assert found["rule_headcount", "federal"] == "own"
+    assert found["attendance_codes", "network"] == "everywhere"
+
+
+def test_what_rows_of_a_mart_name_is_what_is_explained(seeded: Platform, manifest: Mapping[str, Any]) -> None:
+    marts = [
+        name
+        for (name,) in seeded.query(
+            "select table_name from information_schema.columns where table_schema = 'gold' and table_name like 'mart%%'"
+            " and column_name = 'rule_version' order by 1"
+        )
+    ]
+    assert len(marts) > 15
+    for mart in marts:
+        named = {
+            version
+            for (version,) in seeded.query(
+                f"select distinct rule_version from gold.{mart} where rule_version is not null"  # noqa: S608
+            )
+        }
+        explained = {rule.rule_version for rule in explain(manifest, seeded.settings.network, mart).rules}
+        assert named <= explained, mart
+
+
+def test_an_unknown_figure_is_answered_with_the_nearest(manifest: Mapping[str, Any]) -> None:
+    with pytest.raises(UnknownFigure, match="mart_chronic_absence"):
+        explain(manifest, network("federal"), "mart_cronic_absense")
+
+
+@pytest.mark.parametrize("declared", [("new_yrok",), ("federal", "new_yrok")])
+def test_an_authority_that_no_rule_knows_is_refused_with_the_known_ones(declared: tuple[str, ...]) -> None:
+    demand_known_authorities(network("federal", "new_york"))
+    with pytest.raises(UnknownAuthority, match=r"'new_yrok'.*new_york"):
+        demand_known_authorities(network(*declared))
