@@ -62,6 +62,9 @@ OF_NO_COLUMN = {
     ("mart_assessment_trends_change", "comparison"),
     ("mart_assessment_trends_change", "students_matched"),
     ("mart_survey_feedback", "answered"),
+    ("mart_revenue_expenditure", "term_key"),
+    ("mart_revenue_expenditure", "school_days_membership"),
+    ("mart_revenue_expenditure_per_pupil", "term_key"),
 }
 
 
