@@ -50,6 +50,8 @@ MADE_BY_A_TERM = (
     "fct_ledger_entry",
     "fct_budget",
     "mart_revenue_expenditure",
+    "fct_intervention",
+    "mart_early_warning",
 )
 
 

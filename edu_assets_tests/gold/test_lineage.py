@@ -65,6 +65,13 @@ OF_NO_COLUMN = {
     ("mart_revenue_expenditure", "term_key"),
     ("mart_revenue_expenditure", "school_days_membership"),
     ("mart_revenue_expenditure_per_pupil", "term_key"),
+    ("mart_early_warning", "term_key"),
+    ("mart_early_warning", "suspensions"),
+    ("mart_early_warning", "open_interventions"),
+    ("mart_early_warning", "days_enrolled"),
+    ("mart_early_warning", "attendance_reason"),
+    ("mart_early_warning", "behavior_reason"),
+    ("mart_early_warning", "course_reason"),
 }
 
 

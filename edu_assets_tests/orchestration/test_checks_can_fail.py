@@ -181,6 +181,17 @@ GOLD: dict[str, str] = {
     + one("mart_revenue_expenditure", "expenditure > 0"),
     "revenue_expenditure_revenue_is_the_facts": "delete from gold.mart_revenue_expenditure where "
     + one("mart_revenue_expenditure", "revenue > 0"),
+    "interventions_are_conserved": f"delete from gold.fct_intervention where {one('fct_intervention')}",
+    "progress_codes_are_known": "update gold.fct_intervention set progress = 'unmapped' where "
+    + one("fct_intervention"),
+    "early_warning_days_are_the_facts": "delete from gold.mart_early_warning where "
+    + one("mart_early_warning", "days_counted_absent > 0"),
+    "early_warning_suspensions_are_the_facts": "delete from gold.mart_early_warning where "
+    + one("mart_early_warning", "suspensions > 0"),
+    "early_warning_failing_marks_are_the_facts": "delete from gold.mart_early_warning where "
+    + one("mart_early_warning", "failing_marks > 0"),
+    "early_warning_interventions_are_the_facts": "delete from gold.mart_early_warning where "
+    + one("mart_early_warning", "open_interventions > 0"),
     # the term's survey is confidential, so its invitations have keys
     "anonymous_surveys_have_no_respondent_keys": "update raw_zone.survey__surveys set privacy = 'anonymous' where"
     f" term_key = '{BUILT_TERM}'",
