@@ -52,6 +52,7 @@ MADE_BY_A_TERM = (
     "mart_revenue_expenditure",
     "fct_intervention",
     "mart_early_warning",
+    "mart_student_progress",
 )
 
 

@@ -72,6 +72,12 @@ OF_NO_COLUMN = {
     ("mart_early_warning", "attendance_reason"),
     ("mart_early_warning", "behavior_reason"),
     ("mart_early_warning", "course_reason"),
+    ("mart_student_progress", "term_key"),
+    ("mart_student_progress", "marks"),
+    ("mart_student_progress", "tests_scored"),
+    ("mart_student_progress", "school_days_enrolled"),
+    ("mart_student_progress_change", "term_key"),
+    ("mart_student_progress_change", "compared_term_key"),
 }
 
 

@@ -192,6 +192,12 @@ GOLD: dict[str, str] = {
     + one("mart_early_warning", "failing_marks > 0"),
     "early_warning_interventions_are_the_facts": "delete from gold.mart_early_warning where "
     + one("mart_early_warning", "open_interventions > 0"),
+    "student_progress_marks_are_the_facts": "delete from gold.mart_student_progress where "
+    + one("mart_student_progress", "marks > 0"),
+    "student_progress_ratings_are_the_facts": "delete from gold.mart_student_progress where "
+    + one("mart_student_progress", "atl_ratings > 0"),
+    "student_progress_tests_are_the_facts": "delete from gold.mart_student_progress where "
+    + one("mart_student_progress", "tests_scored > 0"),
     # the term's survey is confidential, so its invitations have keys
     "anonymous_surveys_have_no_respondent_keys": "update raw_zone.survey__surveys set privacy = 'anonymous' where"
     f" term_key = '{BUILT_TERM}'",
