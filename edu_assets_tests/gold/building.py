@@ -53,6 +53,8 @@ MADE_BY_A_TERM = (
     "fct_intervention",
     "mart_early_warning",
     "mart_student_progress",
+    "fct_student_health",
+    "fct_student_transport",
 )
 
 

@@ -15,8 +15,10 @@ from edu_assets_tests.gold.recomputing import Recomputed
 from edu_assets_tests.gold.recomputing_conduct import SUSPENSION, Conduct
 from edu_assets_tests.gold.recomputing_learning import UNKNOWN, Learning
 from edu_assets_tests.gold.recomputing_sheets import Sheets, day_of
+from edu_assets_tests.sample.reading import Row
 
 PROGRESS = {"met": "goal_met", "some": "progress", "none": "no_progress"}
+MODES = {"bus": "school_bus", "walk": "walk", "car": "private_vehicle"}
 LOWEST_AVERAGE = {"assessment:letter": 2, "assessment:myp": 4}
 INCIDENTS = 3
 
@@ -24,23 +26,59 @@ Person = tuple[str, str, str]
 
 
 class Support:
-    """Interventions and early warnings by term, from a network's landing zone."""
+    """Interventions, health, the way to school and early warnings by term, from a network's landing zone."""
 
     def __init__(self, base: Recomputed) -> None:
         self.base = base
         self.conduct = Conduct(base)
         self.learning = Learning(base)
         self.given = Sheets(base).standing("interventions")
+        self.entered = Sheets(base).standing("student_health")
+        self.ridden = Sheets(base).standing("student_transportation")
+
+    def _at_term_end(self, term_key: str, row: Row) -> tuple[date, date, bool]:
+        """First day of a row, the last instructional day at its school, and whether it holds on that day."""
+        term = next(term for term in self.base.terms if term.key == term_key)
+        last = self.base.first_and_last(term, row["SchoolID"])[1]
+        begin, last_day = date.fromisoformat(row["BeginDate"]), day_of(row["EndDate"])
+        return begin, last, begin <= last and (last_day is None or last <= last_day)
+
+    def health(self) -> dict[tuple, dict]:
+        """(term, number, student, school) → an entry as it stood on the last instructional day."""
+        found = {}
+        for term, rows in self.entered.items():
+            for row in rows:
+                begin, last, holds = self._at_term_end(term, row)
+                found[term, row["HealthRecordID"], row["StudentNumber"], row["SchoolID"]] = {
+                    "record_type": row["RecordType"],
+                    "has_action_plan": row["ActionPlan"] == "true",
+                    "begin_date": begin,
+                    "as_of_date": last,
+                    "is_current": holds,
+                }
+        return found
+
+    def transport(self) -> dict[tuple, dict]:
+        """(term, student, school, direction, first day) → a way as it stood on the last instructional day."""
+        found = {}
+        for term, rows in self.ridden.items():
+            for row in rows:
+                begin, last, holds = self._at_term_end(term, row)
+                found[term, row["StudentNumber"], row["SchoolID"], row["Direction"], begin] = {
+                    "mode": MODES[row["Mode"]],
+                    "is_eligible": row["Eligible"] == "true",
+                    "as_of_date": last,
+                    "is_current": holds,
+                }
+        return found
 
     @cached_property
     def interventions(self) -> dict[tuple, dict]:
         """(term, number, student, school) → an intervention as it stood on the last instructional day."""
         found = {}
-        terms = {term.key: term for term in self.base.terms}
         for term, rows in self.given.items():
             for row in rows:
-                last = self.base.first_and_last(terms[term], row["SchoolID"])[1]
-                begin, last_day = date.fromisoformat(row["BeginDate"]), day_of(row["EndDate"])
+                begin, last, holds = self._at_term_end(term, row)
                 found[term, row["InterventionID"], row["StudentNumber"], row["SchoolID"]] = {
                     "tier": row["Tier"],
                     "intervention_area": row["Area"],
@@ -50,7 +88,7 @@ class Support:
                     "is_goal_met": row["Progress"] == "met",
                     "reviewed_date": day_of(row["ReviewedOn"]),
                     "as_of_date": last,
-                    "is_open": begin <= last and (last_day is None or last <= last_day),
+                    "is_open": holds,
                 }
         return found
 

@@ -34,6 +34,23 @@ def test_interventions_are_those_of_the_sheets(seeded: Platform, recomputed: Sup
     )
 
 
+def test_health_records_are_those_of_the_sheets(seeded: Platform, recomputed: Support) -> None:
+    _compare(
+        seeded,
+        "term_key, health_record_key, student_id, school_id",
+        f"gold.fct_student_health {STUDENT} {SCHOOL}",
+        {
+            (term, hashed("health_record", f"records:{number}"), *who): row
+            for (term, number, *who), row in recomputed.health().items()
+        },
+    )
+
+
+def test_ways_to_school_are_those_of_the_sheets(seeded: Platform, recomputed: Support) -> None:
+    key = "term_key, student_id, school_id, direction, begin_date"
+    _compare(seeded, key, f"gold.fct_student_transport {STUDENT} {SCHOOL}", recomputed.transport())
+
+
 def test_warnings_are_made_of_attendance_conduct_and_marks(seeded: Platform, recomputed: Support) -> None:
     source = f"gold.mart_early_warning as mart {STUDENT} {SCHOOL}"
     _compare(seeded, "term_key, student_id, school_id", source, recomputed.early_warning())

@@ -198,6 +198,10 @@ GOLD: dict[str, str] = {
     + one("mart_student_progress", "atl_ratings > 0"),
     "student_progress_tests_are_the_facts": "delete from gold.mart_student_progress where "
     + one("mart_student_progress", "tests_scored > 0"),
+    "health_records_are_conserved": f"delete from gold.fct_student_health where {one('fct_student_health')}",
+    "ways_to_school_are_conserved": f"delete from gold.fct_student_transport where {one('fct_student_transport')}",
+    "transportation_modes_are_known": "update gold.fct_student_transport set mode = 'unmapped' where "
+    + one("fct_student_transport"),
     # the term's survey is confidential, so its invitations have keys
     "anonymous_surveys_have_no_respondent_keys": "update raw_zone.survey__surveys set privacy = 'anonymous' where"
     f" term_key = '{BUILT_TERM}'",
