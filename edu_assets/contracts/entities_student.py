@@ -1,4 +1,5 @@
-"""Canonical entities of what is known of a student beside enrolment: register, programmes, health, the way to school.
+"""Canonical entities of what is known of a student beside enrolment: register, programmes, health, support, the way
+to school.
 
 Belongs here: the columns to which staging views map source tables. Natural keys are those of entities.py. Ends are
 exclusive, whatever the source writes.
@@ -94,5 +95,39 @@ STUDENT_TRANSPORTATION = Entity(
         EntityColumn(name="is_eligible", type="boolean", description="whether the authority pays"),
         _begin(),
         _end(),
+    ),
+)
+
+INTERVENTION = Entity(
+    name="intervention",
+    definition="Ed-Fi StudentInterventionAssociation: support that a student gets beyond class",
+    columns=(
+        EntityColumn(name="intervention_id", type="text", description="feed and the source's key"),
+        _student(),
+        _school(),
+        EntityColumn(
+            name="tier",
+            type="text",
+            description="how intense it is: 1 for all, 3 for one",
+            personal=PersonalData.SENSITIVE,
+        ),
+        EntityColumn(
+            name="intervention_area",
+            type="text",
+            description="attendance, behaviour or subject, in the source's code",
+            personal=PersonalData.SENSITIVE,
+        ),
+        _begin(),
+        _end(),
+        EntityColumn(
+            name="progress_code",
+            type="text",
+            description="how far the goal is reached, in the source's code; null where nothing was entered",
+            personal=PersonalData.SENSITIVE,
+        ),
+        EntityColumn(
+            name="reviewed_date", type="date", description="day of the last review", personal=PersonalData.SENSITIVE
+        ),
+        EntityColumn(name="system", type="text", description="whose codes the row uses"),
     ),
 )

@@ -46,6 +46,7 @@ FEE_PLANS = sheet(
     school="school_id",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("fee_plan",),
 )
 
 FEE_INVOICES = sheet(
@@ -71,6 +72,7 @@ FEE_INVOICES = sheet(
     person=("student_number",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("fee_invoice",),
 )
 
 FEE_PAYMENTS = sheet(
@@ -96,6 +98,7 @@ FEE_PAYMENTS = sheet(
     person=("payer_number",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("fee_payment",),
 )
 
 FINANCIAL_AID = sheet(
@@ -119,6 +122,7 @@ FINANCIAL_AID = sheet(
     person=("student_number",),
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("financial_aid",),
 )
 
 LEDGER_ENTRIES = sheet(
@@ -150,6 +154,7 @@ LEDGER_ENTRIES = sheet(
     school="school_id",
     owner=_OFFICE,
     freshness_days=45,
+    conforms_to=("ledger_entry",),
 )
 
 BUDGETS = sheet(
@@ -176,4 +181,5 @@ BUDGETS = sheet(
     school="school_id",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("budget_line",),
 )

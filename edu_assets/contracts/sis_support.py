@@ -157,4 +157,5 @@ INTERVENTIONS = sheet(
     owner="student-services",
     scope=("school_id",),
     school="school_id",
+    conforms_to=("intervention",),
 )

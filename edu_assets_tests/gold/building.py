@@ -44,6 +44,17 @@ MADE_BY_A_TERM = (
     "mart_professional_development",
     "fct_survey_response",
     "mart_survey_feedback",
+    "fct_fee_invoice",
+    "fct_fee_payment",
+    "fct_financial_aid",
+    "fct_ledger_entry",
+    "fct_budget",
+    "mart_revenue_expenditure",
+    "fct_intervention",
+    "mart_early_warning",
+    "mart_student_progress",
+    "fct_student_health",
+    "fct_student_transport",
 )
 
 

@@ -166,6 +166,10 @@ DIMENSION_OF = {
     "work_date": "gold.dim_date",
     "as_of_date": "gold.dim_date",
     "event_date": "gold.dim_date",
+    "invoice_date": "gold.dim_date",
+    "payment_date": "gold.dim_date",
+    "award_date": "gold.dim_date",
+    "posting_date": "gold.dim_date",
     "survey_question_key": "gold.dim_survey_question",
 }
 

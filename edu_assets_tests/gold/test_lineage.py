@@ -62,6 +62,22 @@ OF_NO_COLUMN = {
     ("mart_assessment_trends_change", "comparison"),
     ("mart_assessment_trends_change", "students_matched"),
     ("mart_survey_feedback", "answered"),
+    ("mart_revenue_expenditure", "term_key"),
+    ("mart_revenue_expenditure", "school_days_membership"),
+    ("mart_revenue_expenditure_per_pupil", "term_key"),
+    ("mart_early_warning", "term_key"),
+    ("mart_early_warning", "suspensions"),
+    ("mart_early_warning", "open_interventions"),
+    ("mart_early_warning", "days_enrolled"),
+    ("mart_early_warning", "attendance_reason"),
+    ("mart_early_warning", "behavior_reason"),
+    ("mart_early_warning", "course_reason"),
+    ("mart_student_progress", "term_key"),
+    ("mart_student_progress", "marks"),
+    ("mart_student_progress", "tests_scored"),
+    ("mart_student_progress", "school_days_enrolled"),
+    ("mart_student_progress_change", "term_key"),
+    ("mart_student_progress_change", "compared_term_key"),
 }
 
 

@@ -161,6 +161,49 @@ GOLD: dict[str, str] = {
     + one("mart_survey_feedback", "answered > 0"),
     "survey_feedback_ratings_are_the_facts": "delete from gold.mart_survey_feedback where "
     + one("mart_survey_feedback", "ratings > 0"),
+    "invoices_are_conserved": "delete from gold.fct_fee_invoice where " + one("fct_fee_invoice"),
+    "fee_categories_are_known": "update gold.fct_fee_invoice set category = 'unmapped' where " + one("fct_fee_invoice"),
+    "invoices_are_of_a_known_plan": "update gold.fct_fee_invoice set category = 'unknown' where "
+    + one("fct_fee_invoice"),
+    "payments_are_conserved": "delete from gold.fct_fee_payment where " + one("fct_fee_payment"),
+    "aid_is_conserved": "delete from gold.fct_financial_aid where " + one("fct_financial_aid"),
+    "ledger_entries_are_conserved": "delete from gold.fct_ledger_entry where " + one("fct_ledger_entry"),
+    "ledger_categories_are_known": "update gold.fct_ledger_entry set category = 'unmapped' where "
+    + one("fct_ledger_entry"),
+    "budget_lines_are_conserved": "delete from gold.fct_budget where " + one("fct_budget"),
+    "budget_categories_are_known": f"update gold.fct_budget set category = 'unmapped' where {one('fct_budget')}",
+    "budget_versions_are_known": f"update gold.fct_budget set budget_version = 'draft' where {one('fct_budget')}",
+    "revenue_expenditure_billed_is_the_facts": "delete from gold.mart_revenue_expenditure where "
+    + one("mart_revenue_expenditure", "billed > 0"),
+    "revenue_expenditure_collected_is_the_facts": "delete from gold.mart_revenue_expenditure where "
+    + one("mart_revenue_expenditure", "collected > 0"),
+    "revenue_expenditure_aid_is_the_facts": "delete from gold.mart_revenue_expenditure where "
+    + one("mart_revenue_expenditure", "aid > 0"),
+    "revenue_expenditure_expenditure_is_the_facts": "delete from gold.mart_revenue_expenditure where "
+    + one("mart_revenue_expenditure", "expenditure > 0"),
+    "revenue_expenditure_revenue_is_the_facts": "delete from gold.mart_revenue_expenditure where "
+    + one("mart_revenue_expenditure", "revenue > 0"),
+    "interventions_are_conserved": f"delete from gold.fct_intervention where {one('fct_intervention')}",
+    "progress_codes_are_known": "update gold.fct_intervention set progress = 'unmapped' where "
+    + one("fct_intervention"),
+    "early_warning_days_are_the_facts": "delete from gold.mart_early_warning where "
+    + one("mart_early_warning", "days_counted_absent > 0"),
+    "early_warning_suspensions_are_the_facts": "delete from gold.mart_early_warning where "
+    + one("mart_early_warning", "suspensions > 0"),
+    "early_warning_failing_marks_are_the_facts": "delete from gold.mart_early_warning where "
+    + one("mart_early_warning", "failing_marks > 0"),
+    "early_warning_interventions_are_the_facts": "delete from gold.mart_early_warning where "
+    + one("mart_early_warning", "open_interventions > 0"),
+    "student_progress_marks_are_the_facts": "delete from gold.mart_student_progress where "
+    + one("mart_student_progress", "marks > 0"),
+    "student_progress_ratings_are_the_facts": "delete from gold.mart_student_progress where "
+    + one("mart_student_progress", "atl_ratings > 0"),
+    "student_progress_tests_are_the_facts": "delete from gold.mart_student_progress where "
+    + one("mart_student_progress", "tests_scored > 0"),
+    "health_records_are_conserved": f"delete from gold.fct_student_health where {one('fct_student_health')}",
+    "ways_to_school_are_conserved": f"delete from gold.fct_student_transport where {one('fct_student_transport')}",
+    "transportation_modes_are_known": "update gold.fct_student_transport set mode = 'unmapped' where "
+    + one("fct_student_transport"),
     # the term's survey is confidential, so its invitations have keys
     "anonymous_surveys_have_no_respondent_keys": "update raw_zone.survey__surveys set privacy = 'anonymous' where"
     f" term_key = '{BUILT_TERM}'",

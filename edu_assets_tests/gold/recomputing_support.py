@@ -1,0 +1,183 @@
+"""Support of students worked out again from the exported files, from the definitions in words.
+
+A student's term at a school is a warning where a tenth or more of the reported days were missed, where three incidents
+were theirs as aggressor or a suspension began, where a mark fails or the average on a scale is below C or a 4.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from edu_assets_tests.gold.recomputing import Recomputed
+from edu_assets_tests.gold.recomputing_conduct import SUSPENSION, Conduct
+from edu_assets_tests.gold.recomputing_learning import UNKNOWN, Learning
+from edu_assets_tests.gold.recomputing_sheets import Sheets, day_of
+from edu_assets_tests.sample.reading import Row
+
+PROGRESS = {"met": "goal_met", "some": "progress", "none": "no_progress"}
+MODES = {"bus": "school_bus", "walk": "walk", "car": "private_vehicle"}
+LOWEST_AVERAGE = {"assessment:letter": 2, "assessment:myp": 4}
+INCIDENTS = 3
+
+Person = tuple[str, str, str]
+
+
+class Support:
+    """Interventions, health, the way to school and early warnings by term, from a network's landing zone."""
+
+    def __init__(self, base: Recomputed) -> None:
+        self.base = base
+        self.conduct = Conduct(base)
+        self.learning = Learning(base)
+        self.given = Sheets(base).standing("interventions")
+        self.entered = Sheets(base).standing("student_health")
+        self.ridden = Sheets(base).standing("student_transportation")
+
+    def _at_term_end(self, term_key: str, row: Row) -> tuple[date, date, bool]:
+        """First day of a row, the last instructional day at its school, and whether it holds on that day."""
+        term = next(term for term in self.base.terms if term.key == term_key)
+        last = self.base.first_and_last(term, row["SchoolID"])[1]
+        begin, last_day = date.fromisoformat(row["BeginDate"]), day_of(row["EndDate"])
+        return begin, last, begin <= last and (last_day is None or last <= last_day)
+
+    def health(self) -> dict[tuple, dict]:
+        """(term, number, student, school) → an entry as it stood on the last instructional day."""
+        found = {}
+        for term, rows in self.entered.items():
+            for row in rows:
+                begin, last, holds = self._at_term_end(term, row)
+                found[term, row["HealthRecordID"], row["StudentNumber"], row["SchoolID"]] = {
+                    "record_type": row["RecordType"],
+                    "has_action_plan": row["ActionPlan"] == "true",
+                    "begin_date": begin,
+                    "as_of_date": last,
+                    "is_current": holds,
+                }
+        return found
+
+    def transport(self) -> dict[tuple, dict]:
+        """(term, student, school, direction, first day) → a way as it stood on the last instructional day."""
+        found = {}
+        for term, rows in self.ridden.items():
+            for row in rows:
+                begin, last, holds = self._at_term_end(term, row)
+                found[term, row["StudentNumber"], row["SchoolID"], row["Direction"], begin] = {
+                    "mode": MODES[row["Mode"]],
+                    "is_eligible": row["Eligible"] == "true",
+                    "as_of_date": last,
+                    "is_current": holds,
+                }
+        return found
+
+    @cached_property
+    def interventions(self) -> dict[tuple, dict]:
+        """(term, number, student, school) → an intervention as it stood on the last instructional day."""
+        found = {}
+        for term, rows in self.given.items():
+            for row in rows:
+                begin, last, holds = self._at_term_end(term, row)
+                found[term, row["InterventionID"], row["StudentNumber"], row["SchoolID"]] = {
+                    "tier": row["Tier"],
+                    "intervention_area": row["Area"],
+                    "begin_date": begin,
+                    "progress_code": row["Progress"] or None,
+                    "progress": PROGRESS.get(row["Progress"]),
+                    "is_goal_met": row["Progress"] == "met",
+                    "reviewed_date": day_of(row["ReviewedOn"]),
+                    "as_of_date": last,
+                    "is_open": holds,
+                }
+        return found
+
+    def early_warning(self) -> dict[Person, dict]:
+        """(term, student, school) → flags with their reasons, and help."""
+        attendance = self.base.student_attendance()
+        incidents, suspensions, marks, helped = self._incidents(), self._suspensions(), self._marks(), self._helped()
+        found = {}
+        for person in {*attendance, *incidents, *suspensions, *marks, *helped}:
+            days = attendance.get(person, {})
+            of_conduct = _of_conduct(len(incidents.get(person, ())), suspensions.get(person, 0))
+            of_marks = _of_marks(marks.get(person, []))
+            flags = [
+                days.get("is_term_absence_10pct"),
+                of_conduct["is_behavior_flagged"],
+                of_marks["is_course_flagged"],
+            ]
+            term, student, school = person
+            found[person] = {
+                "mart.grade_level": days.get("grade_level")
+                or self.learning.grade_in_school.get((term, student, school), UNKNOWN),
+                "is_attendance_flagged": flags[0],
+                "attendance_reason": "days_absent" if flags[0] else None,
+                "flags": flags.count(True),
+                "open_interventions": helped.get(person, 0),
+                "days_enrolled": days.get("days_enrolled", 0),
+                "days_reported": days.get("days_reported", 0),
+                "days_counted_absent": days.get("days_counted_absent", 0),
+                "rule_version": "early-warning-1",
+                **of_conduct,
+                **of_marks,
+            }
+        return found
+
+    def _incidents(self) -> dict[Person, set[str]]:
+        found: dict[Person, set[str]] = defaultdict(set)
+        for (term, incident, student, role), part in self.conduct.parts().items():
+            if role == "aggressor":
+                found[term, student, part["school_id"]].add(incident)
+        return found
+
+    def _suspensions(self) -> dict[Person, int]:
+        found: dict[Person, int] = defaultdict(int)
+        for term, measures in self.conduct.measures.items():
+            for each in measures:
+                if each.kind == SUSPENSION:
+                    found[term, each.row["StudentNumber"], each.row["SchoolID"]] += 1
+        return found
+
+    def _marks(self) -> dict[Person, list[dict]]:
+        found: dict[Person, list[dict]] = defaultdict(list)
+        for (term, student, school, *_), mark in self.learning.marks.items():
+            found[term, student, school].append(mark)
+        return found
+
+    def _helped(self) -> dict[Person, int]:
+        found: dict[Person, int] = defaultdict(int)
+        for (term, _, student, school), row in self.interventions.items():
+            if row["is_open"]:
+                found[term, student, school] += 1
+        return found
+
+
+def _of_conduct(incidents: int, suspensions: int) -> dict[str, int | str | bool | None]:
+    reasons = [name for name, holds in (("suspensions", suspensions), ("incidents", incidents >= INCIDENTS)) if holds]
+    return {
+        "incidents": incidents,
+        "suspensions": suspensions,
+        "is_behavior_flagged": bool(reasons),
+        "behavior_reason": ", ".join(reasons) or None,
+    }
+
+
+def _of_marks(marks: list[dict]) -> dict[str, int | str | bool | None]:
+    failing = sum(not mark["is_passing"] for mark in marks)
+    low = sum(_average(marks, scale) < bound for scale, bound in LOWEST_AVERAGE.items())
+    reasons = [name for name, holds in (("failing_marks", failing), ("grade_point_average", low)) if holds]
+    return {
+        "marks": len(marks),
+        "failing_marks": failing,
+        "scales_below_gpa": low,
+        "is_course_flagged": bool(reasons) if marks else None,
+        "course_reason": ", ".join(reasons) or None,
+    }
+
+
+def _average(marks: list[dict], scale: str) -> Decimal:
+    """The grade point average on a scale; without credits on it none that is too low."""
+    held = [mark for mark in marks if mark["grade_scale_id"] == scale and mark["grade_points"] is not None]
+    weight = sum((mark["credits_attempted"] for mark in held), Decimal())
+    points = sum((mark["grade_points"] * mark["credits_attempted"] for mark in held), Decimal())
+    return points / weight if weight else Decimal("Infinity")

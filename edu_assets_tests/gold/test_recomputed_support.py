@@ -1,0 +1,68 @@
+"""Support of students in gold against the same worked out from the exported files, to the row, for two networks."""
+
+from __future__ import annotations
+
+import pytest
+
+from edu_assets.sample import write_exports
+from edu_assets_tests.gold.recomputing import Recomputed
+from edu_assets_tests.gold.recomputing_learning import hashed
+from edu_assets_tests.gold.recomputing_support import Support
+from edu_assets_tests.gold.test_recomputed import SCHOOL, STUDENT, _compare
+from edu_assets_tests.testbed import Platform
+
+
+def recompute(platform: Platform) -> Support:
+    network, landing = platform.settings.network, platform.settings.landing
+    return Support(Recomputed(network, landing, write_exports(landing, network)))
+
+
+@pytest.fixture(scope="module")
+def recomputed(seeded: Platform) -> Support:
+    return recompute(seeded)
+
+
+def test_interventions_are_those_of_the_sheets(seeded: Platform, recomputed: Support) -> None:
+    _compare(
+        seeded,
+        "term_key, intervention_key, student_id, school_id",
+        f"gold.fct_intervention {STUDENT} {SCHOOL}",
+        {
+            (term, hashed("intervention", f"records:{number}"), *who): row
+            for (term, number, *who), row in recomputed.interventions.items()
+        },
+    )
+
+
+def test_health_records_are_those_of_the_sheets(seeded: Platform, recomputed: Support) -> None:
+    _compare(
+        seeded,
+        "term_key, health_record_key, student_id, school_id",
+        f"gold.fct_student_health {STUDENT} {SCHOOL}",
+        {
+            (term, hashed("health_record", f"records:{number}"), *who): row
+            for (term, number, *who), row in recomputed.health().items()
+        },
+    )
+
+
+def test_ways_to_school_are_those_of_the_sheets(seeded: Platform, recomputed: Support) -> None:
+    key = "term_key, student_id, school_id, direction, begin_date"
+    _compare(seeded, key, f"gold.fct_student_transport {STUDENT} {SCHOOL}", recomputed.transport())
+
+
+def test_warnings_are_made_of_attendance_conduct_and_marks(seeded: Platform, recomputed: Support) -> None:
+    source = f"gold.mart_early_warning as mart {STUDENT} {SCHOOL}"
+    _compare(seeded, "term_key, student_id, school_id", source, recomputed.early_warning())
+
+
+def test_the_sample_has_warnings_worth_comparing(recomputed: Support) -> None:
+    warnings = recomputed.early_warning().values()
+    assert {row["flags"] for row in warnings} >= {0, 1, 2}
+    assert {"suspensions", None} <= {row["behavior_reason"] for row in warnings}
+    assert {"failing_marks", "failing_marks, grade_point_average", None} <= {row["course_reason"] for row in warnings}
+    assert {row["is_course_flagged"] for row in warnings} == {True, False, None}
+    assert any(row["open_interventions"] for row in warnings)
+    interventions = recomputed.interventions.values()
+    assert {row["is_open"] for row in interventions} == {True, False}
+    assert {row["is_goal_met"] for row in interventions} == {True, False}
