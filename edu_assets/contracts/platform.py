@@ -56,6 +56,7 @@ LMS_STUDENTS = sheet(
     person=("learner_id", "student_number"),
     raw_schema="raw_lms",
     owner=_OFFICE,
+    conforms_to=("learner",),
 )
 
 COURSE_ACTIVITY = sheet(
@@ -76,6 +77,7 @@ COURSE_ACTIVITY = sheet(
     person=("learner_id",),
     raw_schema="raw_lms",
     owner=_OFFICE,
+    conforms_to=("learning_activity",),
 )
 
 COURSE_COMPLETION = sheet(

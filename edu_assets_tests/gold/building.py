@@ -44,6 +44,9 @@ MADE_BY_A_TERM = (
     "mart_professional_development",
     "fct_survey_response",
     "mart_survey_feedback",
+    "fact_learning_activity_daily",
+    "fct_learning_usage",
+    "mart_learning_usage",
 )
 
 

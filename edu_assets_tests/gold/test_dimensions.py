@@ -167,6 +167,10 @@ DIMENSION_OF = {
     "as_of_date": "gold.dim_date",
     "event_date": "gold.dim_date",
     "survey_question_key": "gold.dim_survey_question",
+    "learner_key": "gold.dim_learner",
+    "course_key": "gold.dim_course",
+    "activity_date": "gold.dim_date",
+    "usage_date": "gold.dim_date",
 }
 
 

@@ -62,6 +62,8 @@ OF_NO_COLUMN = {
     ("mart_assessment_trends_change", "comparison"),
     ("mart_assessment_trends_change", "students_matched"),
     ("mart_survey_feedback", "answered"),
+    ("mart_learning_usage", "term_key"),
+    ("mart_learning_usage", "active_days"),
 }
 
 

@@ -162,6 +162,15 @@ GOLD: dict[str, str] = {
     # the term's survey is confidential, so its invitations have keys
     "anonymous_surveys_have_no_respondent_keys": "update raw_zone.survey__surveys set privacy = 'anonymous' where"
     f" term_key = '{BUILT_TERM}'",
+    "learning_days_are_conserved": "delete from gold.fact_learning_activity_daily where "
+    + one("fact_learning_activity_daily"),
+    "usage_days_are_conserved": f"delete from gold.fct_learning_usage where {one('fct_learning_usage')}",
+    "usage_is_of_a_known_class": "update gold.fct_learning_usage set class_key = md5('class|') where "
+    + one("fct_learning_usage"),
+    "learning_usage_interactions_are_the_facts": "delete from gold.mart_learning_usage where "
+    + one("mart_learning_usage", "interactions > 0"),
+    "learning_usage_minutes_are_the_facts": "delete from gold.mart_learning_usage where "
+    + one("mart_learning_usage", "usage_source <> 'platform' and minutes > 0"),
 }
 
 
