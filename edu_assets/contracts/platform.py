@@ -97,6 +97,7 @@ COURSE_COMPLETION = sheet(
     raw_schema="raw_lms",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("course_completion",),
 )
 
 BILLING_ENROLLMENTS = sheet(
@@ -121,6 +122,7 @@ BILLING_ENROLLMENTS = sheet(
     raw_schema="raw_billing",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("learner_enrollment",),
 )
 
 BILLING_PAYMENTS = sheet(
@@ -165,6 +167,7 @@ EXAM_ATTEMPTS = sheet(
     raw_schema="raw_cert",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("exam_attempt",),
 )
 
 CERTIFICATES = sheet(
@@ -186,4 +189,5 @@ CERTIFICATES = sheet(
     raw_schema="raw_cert",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("certificate",),
 )

@@ -47,6 +47,8 @@ MADE_BY_A_TERM = (
     "fact_learning_activity_daily",
     "fct_learning_usage",
     "mart_learning_usage",
+    "fct_exam_attempt",
+    "fct_learner_event",
 )
 
 

@@ -64,6 +64,10 @@ OF_NO_COLUMN = {
     ("mart_survey_feedback", "answered"),
     ("mart_learning_usage", "term_key"),
     ("mart_learning_usage", "active_days"),
+    ("mart_certification_kpis", "term_key"),
+    ("mart_certification_kpis", "attempts"),
+    ("mart_certification_kpis", "certificates"),
+    ("mart_student_lifecycle_daily", "as_of_date"),
 }
 
 
