@@ -237,4 +237,5 @@ USAGE_RECORDS = sheet(
     person=("student_number",),
     owner="learning-technology",
     freshness_days=14,
+    conforms_to=("product_usage",),
 )

@@ -114,7 +114,7 @@ STUDENT_INFO = Contract(
     person=("id_student",),
     files=("studentInfo.csv",),
     freshness_days=400,
-    conforms_to=("student", "class_enrollment"),
+    conforms_to=("student", "class_enrollment", "learner"),
 )
 
 STUDENT_REGISTRATION = Contract(
@@ -159,6 +159,7 @@ ASSESSMENTS = Contract(
     term=_PRESENTATION,
     files=("assessments.csv",),
     freshness_days=400,
+    conforms_to=("assessment",),
 )
 
 STUDENT_ASSESSMENT = Contract(
@@ -190,6 +191,7 @@ STUDENT_ASSESSMENT = Contract(
     person=("id_student",),
     files=("studentAssessment.csv",),
     freshness_days=400,
+    conforms_to=("assessment_result", "exam_attempt"),
 )
 
 VLE = Contract(

@@ -56,6 +56,7 @@ LMS_STUDENTS = sheet(
     person=("learner_id", "student_number"),
     raw_schema="raw_lms",
     owner=_OFFICE,
+    conforms_to=("learner",),
 )
 
 COURSE_ACTIVITY = sheet(
@@ -76,6 +77,7 @@ COURSE_ACTIVITY = sheet(
     person=("learner_id",),
     raw_schema="raw_lms",
     owner=_OFFICE,
+    conforms_to=("learning_activity",),
 )
 
 COURSE_COMPLETION = sheet(
@@ -95,6 +97,7 @@ COURSE_COMPLETION = sheet(
     raw_schema="raw_lms",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("course_completion",),
 )
 
 BILLING_ENROLLMENTS = sheet(
@@ -119,6 +122,7 @@ BILLING_ENROLLMENTS = sheet(
     raw_schema="raw_billing",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("learner_enrollment",),
 )
 
 BILLING_PAYMENTS = sheet(
@@ -163,6 +167,7 @@ EXAM_ATTEMPTS = sheet(
     raw_schema="raw_cert",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("exam_attempt",),
 )
 
 CERTIFICATES = sheet(
@@ -184,4 +189,5 @@ CERTIFICATES = sheet(
     raw_schema="raw_cert",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("certificate",),
 )

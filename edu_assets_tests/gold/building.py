@@ -55,6 +55,11 @@ MADE_BY_A_TERM = (
     "mart_student_progress",
     "fct_student_health",
     "fct_student_transport",
+    "fact_learning_activity_daily",
+    "fct_learning_usage",
+    "mart_learning_usage",
+    "fct_exam_attempt",
+    "fct_learner_event",
 )
 
 

@@ -171,6 +171,10 @@ DIMENSION_OF = {
     "award_date": "gold.dim_date",
     "posting_date": "gold.dim_date",
     "survey_question_key": "gold.dim_survey_question",
+    "learner_key": "gold.dim_learner",
+    "course_key": "gold.dim_course",
+    "activity_date": "gold.dim_date",
+    "usage_date": "gold.dim_date",
 }
 
 

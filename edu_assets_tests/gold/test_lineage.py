@@ -78,6 +78,12 @@ OF_NO_COLUMN = {
     ("mart_student_progress", "school_days_enrolled"),
     ("mart_student_progress_change", "term_key"),
     ("mart_student_progress_change", "compared_term_key"),
+    ("mart_learning_usage", "term_key"),
+    ("mart_learning_usage", "active_days"),
+    ("mart_certification_kpis", "term_key"),
+    ("mart_certification_kpis", "attempts"),
+    ("mart_certification_kpis", "certificates"),
+    ("mart_student_lifecycle_daily", "as_of_date"),
 }
 
 

@@ -58,12 +58,11 @@ def test_a_term_whose_raw_rows_are_all_gone_becomes_empty(own: Platform) -> None
     before = digests(own)
     with own.warehouse.connect(Role.ETL) as connection:
         tables = connection.execute(
-            "select relname from pg_class where relnamespace = 'raw_zone'::regnamespace and relkind = 'p'"
+            "select n.nspname, c.relname from pg_class as c join pg_namespace as n on c.relnamespace = n.oid"
+            " where n.nspname like 'raw\\_%' and n.nspname <> 'raw_history' and c.relkind = 'p'"
         ).fetchall()
-        for (table,) in tables:
-            connection.execute(
-                sql.SQL("delete from {} where term_key = %s").format(sql.Identifier("raw_zone", table)), [TERM]
-            )
+        for table in tables:
+            connection.execute(sql.SQL("delete from {} where term_key = %s").format(sql.Identifier(*table)), [TERM])
     assert len(tables) > 5
     assert not broken(build_term(own, TERM))
     assert digests(own) == _of_other_terms(before, TERM)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from functools import cache
+
 import pytest
 import yaml
 
@@ -67,6 +70,69 @@ def test_memberships_headcount_and_exits_add_up(oulad: Platform) -> None:
     memberships, no_shows, accounted = oulad.query(members)[0]
     assert memberships + no_shows == oulad.value("select count(*) from gold.fct_enrollment")
     assert memberships == accounted
+
+
+def test_every_submission_is_a_result(oulad: Platform) -> None:
+    figures = "select count(*), count(*) filter (where not is_scored), count(score) from gold.fct_assessment_result"
+    assert oulad.query(figures) == [(173_912, 173, 173_912 - 173)]
+    unknown = "select count(*) from gold.dim_student where is_inferred"
+    assert oulad.value(unknown) == 0
+
+
+def test_banked_results_are_among_them(oulad: Platform) -> None:
+    banked = (
+        "select count(*), count(*) filter (where r.score is not distinct from f.score)"
+        " from raw_zone.oulad__student_assessment as r join gold.fct_assessment_result as f on r.term_key = f.term_key"
+        " and f.assessment_result_key = md5('assessment_result|oulad:' || r.id_assessment || '-' || r.id_student)"
+        " where r.is_banked"
+    )
+    assert oulad.query(banked) == [(1_909, 1_909)]
+
+
+@pytest.mark.parametrize(("kind", "assessments"), [("tma", 106), ("cma", 76), ("exam", 24)])
+def test_assessments_keep_the_publishers_types(oulad: Platform, kind: str, assessments: int) -> None:
+    query = "select count(*) from staging.conformed_assessment where assessment_category = %s"
+    assert oulad.value(query, [kind]) == assessments
+
+
+def test_exams_are_attempts_and_pass_from_40_on(oulad: Platform) -> None:
+    exams, passed, at_the_mark = _exams()
+    figures = "select count(*), count(*) filter (where is_passed), count(*) filter (where score = 40 and is_passed)"
+    assert oulad.query(f"{figures} from gold.fct_exam_attempt") == [(exams, passed, at_the_mark)]
+    assert at_the_mark > 0
+    by_number = "select sum(attempts), sum(passes) from gold.mart_certification_kpis where attempt_number = %s"
+    first = [score for number, score in _scores_of_exams() if number == 1]
+    assert oulad.query(by_number, [1]) == [(len(first), sum(score >= 40 for score in first))]
+
+
+def _exams() -> tuple[int, int, int]:
+    """Exams sat, passed, and passed with exactly the mark, from the publisher's files."""
+    scores = [score for _, score in _scores_of_exams()]
+    return len(scores), sum(score >= 40 for score in scores), scores.count(40.0)
+
+
+@cache
+def _scores_of_exams() -> list[tuple[int, float]]:
+    """Number of the attempt at the module, and score, of each exam."""
+    exams = {
+        row["id_assessment"]: (row["code_module"], row["code_presentation"])
+        for row in _rows("assessments")
+        if row["assessment_type"] == "Exam"
+    }
+    earlier = {
+        (row["code_module"], row["code_presentation"], row["id_student"]): int(row["num_of_prev_attempts"])
+        for row in _rows("studentInfo")
+    }
+    return [
+        (1 + earlier[*exams[row["id_assessment"]], row["id_student"]], float(row["score"]))
+        for row in _rows("studentAssessment")
+        if row["id_assessment"] in exams and row["is_banked"] == "0"
+    ]
+
+
+def _rows(table: str) -> list[dict[str, str]]:
+    with (shared_data("oulad") / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def test_unit_tests_of_gold_pass_in_a_network_that_has_none_of_their_terms(oulad: Platform) -> None:

@@ -58,6 +58,12 @@ def one(table: str, condition: str = "true") -> str:
     return f"ctid = {FACT.format(table, condition)} and term_key = '{BUILT_TERM}'"
 
 
+EXAM = (
+    "insert into gold.fct_exam_attempt (term_key, exam_attempt_key, learner_key, course_key, certification_id,"
+    " attempt_number, attempted_on, is_passed) select term_key, 'added', learner_key, course_key, 'added', 1,"
+    f" activity_date, {{}} from gold.fact_learning_activity_daily where {one('fact_learning_activity_daily')}"
+)
+
 GOLD: dict[str, str] = {
     "attendance_is_conserved": "delete from gold.fct_attendance where "
     + one("fct_attendance", "attendance_code is not null"),
@@ -207,6 +213,22 @@ GOLD: dict[str, str] = {
     # the term's survey is confidential, so its invitations have keys
     "anonymous_surveys_have_no_respondent_keys": "update raw_zone.survey__surveys set privacy = 'anonymous' where"
     f" term_key = '{BUILT_TERM}'",
+    "learning_days_are_conserved": "delete from gold.fact_learning_activity_daily where "
+    + one("fact_learning_activity_daily"),
+    "usage_days_are_conserved": f"delete from gold.fct_learning_usage where {one('fct_learning_usage')}",
+    "usage_is_of_a_known_class": "update gold.fct_learning_usage set class_key = md5('class|') where "
+    + one("fct_learning_usage"),
+    "learning_usage_interactions_are_the_facts": "delete from gold.mart_learning_usage where "
+    + one("mart_learning_usage", "interactions > 0"),
+    "learning_usage_minutes_are_the_facts": "delete from gold.mart_learning_usage where "
+    + one("mart_learning_usage", "usage_source <> 'platform' and minutes > 0"),
+    # nobody sits an exam in the term, so one is put in, which no source has sent
+    "exam_attempts_are_conserved": EXAM.format("true"),
+    "exam_attempts_have_a_result": EXAM.format("null"),
+    "learner_enrollments_are_conserved": "delete from gold.fct_learner_event where "
+    + one("fct_learner_event", "event = 'enrollment'"),
+    "certificates_are_conserved": "update gold.fct_learner_event set event = 'certificate' where "
+    + one("fct_learner_event", "event = 'activity'"),
 }
 
 
