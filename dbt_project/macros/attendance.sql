@@ -39,13 +39,12 @@
 {%- endmacro %}
 
 {#
-    Whether days make a student chronically absent under a rule: null where the student was enrolled or present for
+    Whether days make a student chronically absent under a rule: null where the student was enrolled for
     fewer days than the rule asks, or where no day counts. Compared as integers, so that exactly one tenth is.
 #}
 {% macro chronically_absent(days, rule) -%}
     case
         when {{ days }}.days_enrolled < {{ rule }}.min_days_enrolled then null
-        when {{ days }}.days_present < {{ rule }}.min_days_present then null
         when {{ days_that_count(days, rule) }} = 0 then null
         else
             {{ days }}.days_counted_absent * {{ rule }}.absent_share_denominator

@@ -107,7 +107,10 @@ select
     pooled.days_reported,
     pooled.days_counted_absent,
     pooled.days_enrolled >= rule.min_days_enrolled as is_eligible,
-    {{ chronically_absent('pooled', 'rule') }} as is_chronically_absent,
+    case
+        when pooled.days_present < rule.min_days_present then null
+        else {{ chronically_absent('pooled', 'rule') }}
+    end as is_chronically_absent,
     rule.rule_version
 from pooled
 -- the year's figure is that of its latest term: it is final once the last term is
