@@ -51,7 +51,7 @@ def main() -> None:
 
 def take(visitor: Visitor) -> None:
     page = visitor.page
-    page.goto("/asset-groups?expanded=global@global:gold_marts")
+    page.goto("/asset-groups?expanded=global@global:gold_enrollment")
     page.get_by_text("Hide navigation").click()
     visitor.node("mart_enrollment").wait_for()
     page.screenshot(path=DOCS / "asset_graph.png")

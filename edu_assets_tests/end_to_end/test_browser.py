@@ -49,7 +49,7 @@ def visitor(edu: Command, _new_code: None) -> Iterator[Visitor]:
 def test_the_graph_leads_from_raw_tables_to_marts(visitor: Visitor) -> None:
     page = visitor.page
     page.goto("/asset-groups")
-    for group in ("oneroster", "attendance", "rules", "conformed", "gold_dimensions", "gold_facts", "gold_marts"):
+    for group in ("oneroster", "attendance", "rules", "conformed", "gold_dimensions", "gold_enrollment"):
         expect(visitor.node(group)).to_be_visible()
     visitor.node("oneroster").click()
     expect(visitor.node("oneroster__academic_sessions")).to_be_visible()
