@@ -1,4 +1,5 @@
-"""Commands that tell of figures: what they say (report), by which rules (rules), what they are made of (lineage).
+"""Commands that tell of figures: what they say (report), by which rules (rules), what they are made of (lineage), and
+what making them costs (profile).
 
 Belongs here: their arguments, and how answers are shown. Does not belong here: what they answer (gold/).
 """
@@ -79,6 +80,30 @@ def _show_picture(picture: Picture) -> None:
     width = max(len(label) for label, _ in picture.points)
     for label, value in picture.points:
         out.print(Text(f"  {label:<{width}} {'█' * round(BAR * value / most)} {spelled(value, picture.unit)}"))
+
+
+@commands.command()
+def profile(
+    term: Annotated[str, typer.Argument(help="Academic year and term, e.g. '2025-26|T1'.")], as_json: Json = False
+) -> None:
+    """What making each table of a term costs PostgreSQL: time, rows, buffers, partitions. Builds nothing."""
+    from edu_assets.gold.plans import profile as plans_of
+
+    warehouse = network_warehouse()
+    plans = plans_of(warehouse, warehouse.settings, term)
+    if as_json:
+        print_json(plans)
+        return
+    listing = new_table("model", "seconds", "rows", "found", "read", "spilled", "terms", numbers_from=1)
+    for plan in plans:
+        counts = (f"{n:,}" for n in (plan.rows, plan.buffers_found, plan.buffers_read, plan.spilled))
+        listing.add_row(plan.model, f"{plan.seconds:.3f}", *counts, ", ".join(plan.terms))
+    out.print(listing)
+    seconds = sum(plan.seconds for plan in plans)
+    out.print(
+        f"{len(plans)} tables, {seconds:.1f} s of PostgreSQL for their rows; keys, the swap and checks come on top. "
+        "found, read, spilled: blocks of 8 kB in memory, from disk, to temporary files."
+    )
 
 
 @rules_commands.command("list")

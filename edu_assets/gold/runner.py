@@ -409,6 +409,21 @@ def run_dbt(
 ) -> list[NodeResult]:
     """Run one dbt command as dbt_user. Raises GoldFailed where it ends without results of nodes; KeyboardInterrupt,
     upon which dbt has cancelled what it asked of PostgreSQL."""
+    return [_result(node) for node in _nodes_of(warehouse, settings, arguments, variables)]
+
+
+def compiled_models(warehouse: Warehouse, settings: Settings, term_key: str) -> dict[str, str]:
+    """The SELECT of each table that a term's run makes, by the model's name."""
+    deploy_gold(warehouse, settings)
+    select = [made for made in MADE_BY_TERM if made.startswith("config.materialized")]
+    nodes = _nodes_of(warehouse, settings, ["compile", "--select", *select], {"EDU_TERM": term_key})
+    return {node.node.name: node.node.compiled_code for node in nodes}
+
+
+def _nodes_of(
+    warehouse: Warehouse, settings: Settings, arguments: list[str], variables: Mapping[str, str]
+) -> list[Any]:
+    """dbt's own results of the nodes of a command."""
     manifest = _manifest_object(settings, project_digest(settings))
     with _environment({**warehouse.environment(Role.DBT), **variables}):
         outcome = _runner_class()(manifest=manifest).invoke([*arguments, *_flags(settings, writes=False)])
@@ -416,11 +431,10 @@ def run_dbt(
         raise outcome.exception  # dbt hands an interrupt over like any error
     if outcome.exception is not None or outcome.result is None:
         raise GoldFailed(f"dbt {arguments[0]} ended early: {_reason(outcome)}")
-    results = [_result(node) for node in outcome.result.results]
-    for result in results:
+    for result in map(_result, outcome.result.results):
         if result.resource_type == "operation" and result.status == "error":
             raise GoldFailed(f"dbt {arguments[0]} was refused: {result.message}")
-    return results
+    return list(outcome.result.results)
 
 
 def _flags(settings: Settings, *, writes: bool) -> list[str]:

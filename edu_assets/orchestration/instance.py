@@ -103,7 +103,12 @@ def open_instance(warehouse: Warehouse) -> Iterator[dg.DagsterInstance]:
     os.environ.update(needed)
     try:
         with dg.DagsterInstance.from_config(needed["DAGSTER_HOME"]) as instance:
-            yield instance
+            try:
+                yield instance
+            finally:
+                from edu_assets.orchestration.storage import close_connections  # the instance has imported it
+
+                close_connections(instance)
     finally:
         for name, value in before.items():
             if value is None:

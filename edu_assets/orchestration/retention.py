@@ -5,7 +5,8 @@ limits (instance.py); what was loaded and built, which our own ledgers keep (etl
 
 Dagster deletes neither runs nor their events by itself, some 200 kB a gold run. With a run go its events, and with
 them what an asset knows of its partitions, so only a run goes that says nothing of the present: whatever it
-materialised, observed, failed to build or checked was materialised and checked by a later run. A term that nobody
+materialised, observed, failed to build or checked was materialised and checked by a later run. What it had only
+planned, as each gold run does of views, may have been planned again. A term that nobody
 builds any more keeps the run that built it, and a failure that nobody has mended stays.
 """
 
@@ -36,7 +37,9 @@ present as (
       and not exists (
         select 1 from event_logs later
         where later.asset_key = said.asset_key and later.partition is not distinct from said.partition
-          and later.dagster_event_type = 'ASSET_MATERIALIZATION'
+          and (later.dagster_event_type = 'ASSET_MATERIALIZATION'
+               or said.dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED'
+                  and later.dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED')
           and later.id > said.id and later.run_id <> said.run_id)
     union
     select asked.run_id from old join asset_check_executions asked using (run_id)

@@ -11,8 +11,14 @@ one more connection: three thousand questions in a gold run of the sample, a fif
 
 from typing import Any
 
+import dagster as dg
 from dagster._serdes import ConfigurableClassData
-from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
+from dagster_postgres import (
+    DagsterPostgresStorage,
+    PostgresEventLogStorage,
+    PostgresRunStorage,
+    PostgresScheduleStorage,
+)
 from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy import Connection
 
@@ -51,3 +57,10 @@ class KeptConnectionsStorage(DagsterPostgresStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Any:
         return cls(pg_url_from_config(config_value), inst_data)
+
+
+def close_connections(instance: dg.DagsterInstance) -> None:
+    """Close what an instance keeps, three connections; the garbage collector alone would do so late."""
+    for part in (instance.run_storage, instance.event_log_storage, instance.schedule_storage):
+        if isinstance(part, PostgresRunStorage | PostgresEventLogStorage | PostgresScheduleStorage):
+            part._engine.dispose()

@@ -43,6 +43,7 @@ def passwords(edu: Command) -> list[str]:
         ["contracts", "show", "oneroster__users"],
         ["rules", "list"],
         ["report"],
+        ["profile", "2024-25|T1"],
         ["rules", "explain", "mart_chronic_absence"],
         ["backfill", "--terms", "2024-25|T1"],
     ],

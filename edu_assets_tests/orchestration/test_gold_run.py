@@ -7,11 +7,12 @@ import pytest
 from psycopg import sql
 
 from edu_assets.orchestration.backfill import Session, TermRun, backfill, chosen_terms
-from edu_assets.orchestration.instance import STEPS_AT_ONCE
+from edu_assets.orchestration.instance import STEPS_AT_ONCE, open_instance
 from edu_assets.orchestration.partitions import one_term, partition_key
 from edu_assets.orchestration.raw_assets import POOL
 from edu_assets.school_calendar import DeclarationError
 from edu_assets.warehouse import Role
+from edu_assets_tests.end_to_end.test_ui import until
 from edu_assets_tests.orchestration.conftest import BUILT_TERM
 from edu_assets_tests.testbed import Platform
 
@@ -102,6 +103,7 @@ def test_a_run_without_a_term_fails_with_what_to_do(sample_platform: Platform) -
         one_term(dg.build_op_context(resources={"warehouse": sample_platform.warehouse}))
 
 
+@pytest.mark.usefixtures("built")
 def test_a_changed_raw_table_blocks_gold_of_the_term(dagster: Session, sample_platform: Platform) -> None:
     table = "raw_zone.oneroster__courses"
     sample_platform.query(f"alter table {table} add column smuggled text")
@@ -115,6 +117,7 @@ def test_a_changed_raw_table_blocks_gold_of_the_term(dagster: Session, sample_pl
     assert sample_platform.query("select 1 from gold.term_build where term_key = '2024-25|T2'") == []
 
 
+@pytest.mark.usefixtures("built")
 def test_a_row_that_vanished_from_a_raw_table_blocks_gold_until_the_partition_is_materialised(
     dagster: Session, sample_platform: Platform
 ) -> None:
@@ -205,3 +208,15 @@ def test_every_step_is_of_the_pool_that_bounds_connections(built: TermRun, dagst
         storage.free_concurrency_slots_for_run(f"run {n}")
     assert built.succeeded
     assert claims == [True] * STEPS_AT_ONCE + [False]
+
+
+def test_an_instance_that_was_opened_leaves_no_connection(sample_platform: Platform) -> None:
+    storage = sample_platform.warehouse.dagster_database
+    held = "select count(*) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()"
+    before = sample_platform.value(held, [storage])
+    with open_instance(sample_platform.warehouse) as instance:
+        instance.get_runs(limit=1)
+        instance.get_dynamic_partitions("academic_year")
+        instance.all_instigator_state()
+        assert sample_platform.value(held, [storage]) > before
+    until(lambda: sample_platform.value(held, [storage]) == before, 10)
