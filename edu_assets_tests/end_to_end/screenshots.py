@@ -51,9 +51,8 @@ def main() -> None:
 
 def take(visitor: Visitor) -> None:
     page = visitor.page
-    page.goto("/asset-groups?expanded=global@global:gold_enrollment")
-    page.get_by_text("Hide navigation").click()
-    visitor.node("mart_enrollment").wait_for()
+    visitor.upstream(MART)
+    visitor.node("fct_enrollment").wait_for()
     page.screenshot(path=DOCS / "asset_graph.png")
 
     visitor.overview(MART)
