@@ -32,7 +32,7 @@ browser: # Debian's chromium where it may be installed; without it the browser t
 	  || echo 'no chromium, and it could not be installed: the browser tests are skipped'
 
 test: $(VENV)/.installed browser ## every test, shuffled (SEED=n for another order)
-	$(PYTHON) -m pytest -q -n 2 --dist loadfile --randomly-seed=$(SEED) edu_assets_tests
+	$(PYTHON) -m pytest -q -n 2 --dist loadgroup --randomly-seed=$(SEED) edu_assets_tests
 
 screenshots: $(VENV)/.installed browser ## the pictures in docs, taken of a sample network's user interface
 	$(PYTHON) -m edu_assets_tests.end_to_end.screenshots

@@ -47,7 +47,7 @@ def build_defs(
     declared = declared or registry()
     network = settings.network
     partitions = term_partitions(network)
-    gold = gold_graph(manifest or manifest_content(settings), network, declared, partitions)
+    gold = gold_graph(manifest or manifest_content(), network, declared, partitions)
     checks = raw_checks(network, declared, partitions)
     return dg.Definitions(
         assets=[*raw_assets(network, declared, partitions), gold.assets, *gold.external],

@@ -1,5 +1,8 @@
 """What tests of every layer share: one PostgreSQL server a session, a network of its own a test.
 
+Tests that read the same built network are of one group, which one worker of `--dist loadgroup` runs: a network takes
+minutes to build, and the other worker would build it too. All others are grouped by their module.
+
 The server is the embedded one in a temporary EDU_HOME. A fresh network with its database and its
 raw zone takes some 0.2 s, so a test that writes asks for `platform`. Nothing of it outlives the session.
 """
@@ -17,6 +20,18 @@ import yaml
 
 from edu_assets.warehouse import Warehouse
 from edu_assets_tests.testbed import MakeNetwork, Platform, network_declaration, settings_for
+
+BUILT_NETWORKS = ("small_one", "small_two", "sample_platform", "edu")
+"""Fixtures of the session that load or build a whole network."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        asked = {*getattr(item, "fixturenames", ()), parameters.get("seeded")}
+        group = next((name for name in BUILT_NETWORKS if name in asked), item.path.stem)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)

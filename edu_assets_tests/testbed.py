@@ -215,5 +215,8 @@ class Platform:
         return value
 
 
+ROSTER_AND_ATTENDANCE = ("oneroster", "attendance")
+"""Systems whose files the tests of processes, commands and runs follow; the others are tests' of gold."""
+
 MakeNetwork = Callable[..., Platform]
 """The fixture that makes networks: its arguments are top-level entries of the network file."""

@@ -40,7 +40,7 @@ def tell(
     from edu_assets.gold.report import html, report
 
     warehouse = network_warehouse()
-    found = report(warehouse, warehouse.settings, manifest_content(warehouse.settings), term)
+    found = report(warehouse, warehouse.settings, manifest_content(), term)
     if html_file is not None:
         html_file.write_text(html(found), encoding="utf-8")
     if as_json:
@@ -113,7 +113,7 @@ def rules_list(as_json: Json = False) -> None:
     from edu_assets.gold.rules import rules
 
     settings = network_warehouse().settings
-    found = rules(manifest_content(settings), settings.network)
+    found = rules(manifest_content(), settings.network)
     if as_json:
         print_json(found)
         return
@@ -146,7 +146,7 @@ def rules_explain(
     from edu_assets.gold.rules import explain
 
     settings = network_warehouse().settings
-    found = explain(manifest_content(settings), settings.network, figure)
+    found = explain(manifest_content(), settings.network, figure)
     if as_json:
         print_json(found)
         return
@@ -190,7 +190,7 @@ def lineage(
 
     settings = network_warehouse().settings
     systems = set(registry().systems) if every_system else settings.network.systems
-    steps = trace(manifest_content(settings), registry(), named, systems)
+    steps = trace(manifest_content(), registry(), named, systems)
     if as_json:
         print_json(steps)
         return

@@ -39,6 +39,10 @@ DEPLOY_LOCK = "edu:deploy:gold"
 MADE_BY_TERM = ("config.materialized:term_partitioned", "config.materialized:dimension", "test_type:data")
 """What the run of a term has to do. Views stand since the deploy; to find each of them standing takes dbt longer than
 to build the tables of a small network."""
+PARSED = DBT_PROJECT / "target" / "any_network"
+"""Where it is kept what dbt has parsed and compiled: the same for every network, and apart from what a person's own
+dbt leaves in `target`."""
+ANY_DATABASE = "any_network"
 BUILT_SUFFIXES = (".sql", ".yml", ".csv")
 NOT_BUILT = ("target", "logs")
 
@@ -117,15 +121,8 @@ class StaleTerm(BaseModel):
 # -- what is built ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Parsed:
-    """A parsed project, valid for one digest."""
-
-    digest: str
-    manifest: Any
-
-
-_parsed: dict[Path, _Parsed] = {}
+_parsed: dict[str, Any] = {}
+"""The parsed project by its digest: one at most."""
 
 
 @cache
@@ -155,60 +152,68 @@ def models_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def manifest_content(settings: Settings) -> Mapping[str, Any]:
-    """dbt's manifest as JSON, with `column_sources` on each model (column_sources.py). Needs no database.
+def manifest_content() -> Mapping[str, Any]:
+    """dbt's manifest as JSON, with `column_sources` on each model (column_sources.py): the same for every network, but
+    for the database in which relations stand, which nobody reads there. Needs no server.
 
     Written again only where the project has changed.
     """
-    target = settings.dbt_target
-    target.mkdir(parents=True, exist_ok=True)
-    with locked(target / "lock"):
-        digest = project_digest(settings)
-        if not _is_written(target, digest):
-            _write_manifest(settings, digest)
-        return json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    PARSED.mkdir(parents=True, exist_ok=True)
+    with locked(PARSED / "lock"):
+        digest = models_digest()
+        if not _is_written(digest):
+            _write_manifest(digest)
+        return json.loads((PARSED / "manifest.json").read_text(encoding="utf-8"))
 
 
-def _is_written(target: Path, digest: str) -> bool:
-    stamp = target / "manifest.digest"
-    return (target / "manifest.json").exists() and stamp.exists() and stamp.read_text() == digest
+def _is_written(digest: str) -> bool:
+    stamp = PARSED / "manifest.digest"
+    return (PARSED / "manifest.json").exists() and stamp.exists() and stamp.read_text() == digest
 
 
-def _write_manifest(settings: Settings, digest: str) -> None:
+def _write_manifest(digest: str) -> None:
     """Compile the project as a deploy would, since lineage is read from SQL without macros, and note the columns."""
     from edu_assets.gold.column_sources import column_sources  # its parser is imported where something has changed only
 
-    path = settings.dbt_target / "manifest.json"
-    _invoke(settings, ["compile", "--no-introspect", "--no-populate-cache"], _parse(settings), writes=True)
+    path = PARSED / "manifest.json"
+    _invoke(["compile", "--no-introspect", "--no-populate-cache"], _invoke(["parse"], None), writes=True)
     content = json.loads(path.read_text(encoding="utf-8"))
     for unique_id, sources in column_sources(content, DBT_PROJECT).items():
         content["nodes"][unique_id]["column_sources"] = sources
     path.write_text(json.dumps(content), encoding="utf-8")
-    (settings.dbt_target / "manifest.digest").write_text(digest)
+    (PARSED / "manifest.digest").write_text(digest)
 
 
-def _parse(settings: Settings) -> Any:
-    return _invoke(settings, ["parse"], None, writes=False)
-
-
-def _invoke(settings: Settings, command: list[str], manifest: Any, *, writes: bool) -> Any:
-    # The names of relations hold the database, so it is the one thing of the warehouse that the parser must know.
-    with _environment({"PGDATABASE": Warehouse.of(settings).database, "EDU_DEPLOY": "1"}):
-        outcome = _runner_class()(manifest=manifest).invoke([*command, *_flags(settings, writes=writes)])
+def _invoke(command: list[str], manifest: Any, *, writes: bool = False) -> Any:
+    """Have dbt do what needs no server. The names of relations hold a database, so there is one for all networks: what
+    is parsed for one would have to be parsed again for the next."""
+    with _environment({"PGDATABASE": ANY_DATABASE, "EDU_DEPLOY": "1"}):
+        outcome = _runner_class()(manifest=manifest).invoke([*command, *_flags(PARSED, writes=writes)])
     if not outcome.success:
         raise GoldFailed(f"the dbt project does not parse: {_reason(outcome)}")
     return outcome.result
 
 
-def _manifest_object(settings: Settings, digest: str) -> Any:
-    """dbt's own manifest, parsed once a process and project version: a copy, since running dbt changes it."""
-    held = _parsed.get(settings.dbt_target)
-    if held is None or held.digest != digest:
-        settings.dbt_target.mkdir(parents=True, exist_ok=True)
-        with locked(settings.dbt_target / "lock"):
-            held = _Parsed(digest, _parse(settings))
-        _parsed[settings.dbt_target] = held
-    return held.manifest.deepcopy()
+def parsed_manifest() -> Any:
+    """dbt's own manifest, parsed once a process and project version; not to be run, which would change it."""
+    digest = models_digest()
+    if digest not in _parsed:
+        PARSED.mkdir(parents=True, exist_ok=True)
+        with locked(PARSED / "lock"):
+            manifest = _invoke(["parse"], None)
+        _parsed.clear()
+        _parsed[digest] = manifest
+    return _parsed[digest]
+
+
+def manifest_of(warehouse: Warehouse) -> Any:
+    """A copy of the parsed manifest whose relations stand in the network's database, for one run of dbt."""
+    manifest = parsed_manifest().deepcopy()
+    for node in (*manifest.nodes.values(), *manifest.sources.values()):
+        node.database = warehouse.database
+        if node.relation_name:
+            node.relation_name = node.relation_name.replace(f'"{ANY_DATABASE}".', f'"{warehouse.database}".', 1)
+    return manifest
 
 
 # -- deploy -------------------------------------------------------------------------------------------
@@ -262,14 +267,52 @@ def deploy_gold(warehouse: Warehouse, settings: Settings) -> list[NodeResult]:
 
 
 def _unit_tests(warehouse: Warehouse, settings: Settings) -> list[NodeResult]:
-    """Run dbt's unit tests, once a version of the project: they bring their own rows, so networks do not differ."""
-    passed, version = settings.home / "unit_tests.passed", models_digest()
-    if passed.exists() and passed.read_text(encoding="utf-8") == version:
+    """Run those of dbt's unit tests that have not passed as they are now: they bring their own rows, so what passed in
+    one network has passed in all of this home."""
+    record = (settings.home / "unit_tests.passed").resolve()
+    with locked(record.with_suffix(".lock")):  # whoever comes second finds them passed
+        return _due_unit_tests(warehouse, settings, record)
+
+
+def _due_unit_tests(warehouse: Warehouse, settings: Settings, record: Path) -> list[NodeResult]:
+    passed = set(record.read_text(encoding="utf-8").split()) if record.exists() else set()
+    tests = unit_test_versions(parsed_manifest())
+    due = {name: version for name, version in tests.items() if version not in passed}
+    if not due:
         return []
-    tested = run_dbt(warehouse, settings, ["test", "--select", "test_type:unit"], {"EDU_DEPLOY": "1"})
+    select = ["test_type:unit"] if len(due) == len(tests) else sorted(due)
+    tested = run_dbt(warehouse, settings, ["test", "--select", *select], {"EDU_DEPLOY": "1"})
     _demand(tested, "a unit test of gold fails, so no term is built with these models")
-    passed.write_text(version, encoding="utf-8")
+    with record.open("a", encoding="utf-8") as file:
+        file.writelines(f"{version}\n" for version in due.values())
     return tested
+
+
+def unit_test_versions(manifest: Any) -> dict[str, str]:
+    """Unit tests by their qualified name, each with a hash of all that decides its outcome: what it gives and expects,
+    its model, the macros, and all that the model is made of, from which the given rows have the types of columns."""
+    project = manifest.metadata.project_name
+    macros = _hash(
+        *(macro.macro_sql for name, macro in sorted(manifest.macros.items()) if macro.package_name == project)
+    )
+
+    @cache
+    def version(unique_id: str) -> str:
+        node = manifest.nodes.get(unique_id) or manifest.sources[unique_id]
+        columns = [f"{name} {column.data_type}" for name, column in node.columns.items()]
+        if unique_id in manifest.sources:
+            return _hash(unique_id, *columns)
+        config = json.dumps(node.config.to_dict(), sort_keys=True, default=str)
+        return _hash(unique_id, node.checksum.checksum, config, *columns, *map(version, sorted(node.depends_on_nodes)))
+
+    return {
+        ".".join(test.fqn): _hash(test.checksum, macros, *map(version, sorted(test.depends_on_nodes)))
+        for test in manifest.unit_tests.values()
+    }
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def _demand(results: Sequence[NodeResult], what: str) -> None:
@@ -424,9 +467,10 @@ def _nodes_of(
     warehouse: Warehouse, settings: Settings, arguments: list[str], variables: Mapping[str, str]
 ) -> list[Any]:
     """dbt's own results of the nodes of a command."""
-    manifest = _manifest_object(settings, project_digest(settings))
+    manifest = manifest_of(warehouse)
+    settings.dbt_target.mkdir(parents=True, exist_ok=True)
     with _environment({**warehouse.environment(Role.DBT), **variables}):
-        outcome = _runner_class()(manifest=manifest).invoke([*arguments, *_flags(settings, writes=False)])
+        outcome = _runner_class()(manifest=manifest).invoke([*arguments, *_flags(settings.dbt_target)])
     if outcome.exception is not None and not isinstance(outcome.exception, Exception):
         raise outcome.exception  # dbt hands an interrupt over like any error
     if outcome.exception is not None or outcome.result is None:
@@ -437,11 +481,11 @@ def _nodes_of(
     return list(outcome.result.results)
 
 
-def _flags(settings: Settings, *, writes: bool) -> list[str]:
+def _flags(target: Path, *, writes: bool = False) -> list[str]:
     """dbt's log would quote statements and failing rows, so it has none; results are taken from memory."""
     return [
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-        *("--target-path", str(settings.dbt_target), "--log-path", str(settings.dbt_target)),
+        *("--target-path", str(target), "--log-path", str(target)),
         *("--log-level", "none", "--log-level-file", "none", "--no-use-colors", "--no-version-check"),
         "--write-json" if writes else "--no-write-json",
     ]

@@ -28,6 +28,9 @@ STEPS_AT_ONCE = 4
 server keep about 10, a run that waits for its step 3, a step up to 10 (Dagster's storage, the term's lock, dbt);
 4 runs and 4 steps are below 65, which leaves the rest to commands and to readers of gold."""
 
+PLANNED_AT_ONCE = 2_000
+"""Events of a run's plan that are stored together; a term has some seven hundred."""
+
 POLL_SECONDS = 10
 A_DAY = 86_400
 
@@ -81,6 +84,7 @@ def environment(warehouse: Warehouse) -> dict[str, str]:
         STORAGE_URL: warehouse.url(Role.DAGSTER).replace("postgresql://", "postgresql+psycopg2://", 1),
         "EDU_NETWORK": str(warehouse.settings.network_file.resolve()),
         "EDU_HOME": str(warehouse.settings.home.resolve()),
+        "DAGSTER_EVENT_BATCH_SIZE": str(PLANNED_AT_ONCE),
     }
 
 

@@ -18,11 +18,9 @@ import yaml
 
 from edu_assets.settings import PROJECT
 from edu_assets_tests.conftest import share_unit_tests
-from edu_assets_tests.testbed import sample_declaration
+from edu_assets_tests.testbed import ROSTER_AND_ATTENDANCE, sample_declaration
 
 TIMEOUT_SECONDS = 300
-WALKED = ("oneroster", "attendance")
-"""Systems whose files the tests of commands and processes follow; the others are tests' of gold."""
 COPIED = ("edu_assets", "dbt_project", "networks", "pyproject.toml", "setup.py", "workspace.yaml")
 
 
@@ -86,15 +84,25 @@ class Command:
         return json.loads(self.run(*arguments, "--json", expect=expect).stdout)
 
 
+def command_in(
+    folder: Path, network_file: Path, tmp_path_factory: pytest.TempPathFactory, project: Path = PROJECT
+) -> Command:
+    """`edu` on a new home in a folder. What unit tests of gold have passed in another home have passed in it."""
+    command = Command(folder / "home", network_file, project)
+    command.home.mkdir()
+    share_unit_tests(command.home, tmp_path_factory)
+    return command
+
+
 @pytest.fixture(scope="session")
 def edu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """A small sample network after its first `edu pipeline`, whose answer is `first_pipeline`."""
     folder = tmp_path_factory.mktemp("end_to_end")
     network_file = folder / "sample.yaml"
-    network_file.write_text(yaml.safe_dump(sample_declaration(name="walked", systems=WALKED)), encoding="utf-8")
-    command = Command(folder / "home", network_file)
-    command.home.mkdir()
-    share_unit_tests(command.home, tmp_path_factory)
+    network_file.write_text(
+        yaml.safe_dump(sample_declaration(name="walked", systems=ROSTER_AND_ATTENDANCE)), encoding="utf-8"
+    )
+    command = command_in(folder, network_file, tmp_path_factory)
     try:
         yield command
     finally:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import yaml
 
 from edu_assets.settings import PROJECT
 from edu_assets.warehouse import Role, Warehouse
-from edu_assets_tests.end_to_end.conftest import TIMEOUT_SECONDS, Command, contents, copy_of_project
+from edu_assets_tests.end_to_end.conftest import TIMEOUT_SECONDS, Command, command_in, contents, copy_of_project
 from edu_assets_tests.testbed import sample_declaration, settings_for
 
 PAGE = (PROJECT / "docs" / "add-a-source.md").read_text(encoding="utf-8")
@@ -48,14 +49,14 @@ def steps() -> Iterator[Step]:
         yield Step(found["path"], found["text"] or "", found["feeds"], command, remark, int(exits[1]) if exits else 0)
 
 
-def test_the_page_is_true(tmp_path: Path) -> None:
+def test_the_page_is_true(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     project = tmp_path / "checkout"
     copy_of_project(project)
     before = contents(project)
     declared = sample_declaration(name="added", sample=None, feeds={})
     network_file = tmp_path / "added.yaml"
     network_file.write_text(yaml.safe_dump(declared), encoding="utf-8")
-    edu = Command(tmp_path / "home", network_file, project)
+    edu = command_in(tmp_path, network_file, tmp_path_factory, project)
     answers: dict[str, str] = {}
     try:
         for step in steps():

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from edu_assets.warehouse import Role, Warehouse
-from edu_assets_tests.end_to_end.conftest import Command, contents, copy_of_project
+from edu_assets_tests.end_to_end.conftest import Command, command_in, contents, copy_of_project
 from edu_assets_tests.testbed import sample_declaration, settings_for
 
 TABLE = {
@@ -136,7 +136,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     feeds = {"library": {"system": "library", "landing": "library"}}
     declared = sample_declaration(name="library", sample=None, feeds=feeds)
     network_file.write_text(yaml.safe_dump(declared), encoding="utf-8")
-    command = Command(folder / "home", network_file, project)
+    command = command_in(folder, network_file, tmp_path_factory, project)
     landing = command.home / "library" / "landing" / "library"
     landing.mkdir(parents=True)
     (landing / "loans_2025.csv").write_text(LOANS, encoding="utf-8")

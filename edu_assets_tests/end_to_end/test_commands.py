@@ -54,7 +54,12 @@ def test_each_command_answers_people_and_programs_and_shows_no_password(edu: Com
     assert answer.stdout.strip()
     assert edu.json(*arguments) is not None
     assert not any(password in answer.stdout + answer.stderr for password in passwords(edu))
-    assert edu.run(*arguments[:1], "--help").stdout.strip()
+
+
+@pytest.mark.parametrize("command", ["", "pipeline", "contracts", "quarantine", "held", "rules", "db"])
+def test_help_says_what_there_is(edu: Command, command: str) -> None:
+    said = edu.run(*filter(None, [command]), "--help").stdout
+    assert f"{command} [OPTIONS]".strip() in said
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ import yaml
 from edu_assets.network import Network
 from edu_assets.sample import write_exports
 from edu_assets.settings import PROJECT
-from edu_assets_tests.end_to_end.conftest import TIMEOUT_SECONDS, WALKED, Command
-from edu_assets_tests.testbed import sample_declaration
+from edu_assets_tests.end_to_end.conftest import TIMEOUT_SECONDS, Command, command_in
+from edu_assets_tests.testbed import ROSTER_AND_ATTENDANCE, sample_declaration
 
 PAGE = (PROJECT / "docs" / "roll-over.md").read_text(encoding="utf-8")
 LAST = "south_sis_oneroster_2026-03-16.zip"
@@ -46,7 +46,7 @@ def steps() -> Iterator[Step]:
 
 @pytest.fixture
 def declaration() -> dict[str, Any]:
-    declared = sample_declaration(name="rolled", systems=WALKED)
+    declared = sample_declaration(name="rolled", systems=ROSTER_AND_ATTENDANCE)
     del declared["sample"]
     return declared
 
@@ -54,7 +54,7 @@ def declaration() -> dict[str, Any]:
 @pytest.fixture
 def exports(tmp_path: Path) -> Path:
     """The folder of the page: the roster of March, and the first one of the new year."""
-    declared = sample_declaration(name="rolled", systems=WALKED)
+    declared = sample_declaration(name="rolled", systems=ROSTER_AND_ATTENDANCE)
     network = Network.model_validate(declared)
     write_exports(tmp_path / "all", network)
     folder = tmp_path / "exports"
@@ -108,14 +108,16 @@ def walked(edu: Command, step: Step, folder: Path) -> subprocess.CompletedProces
     )
 
 
-def test_the_whole_export_makes_a_held_one_past(tmp_path: Path, declaration: dict[str, Any], exports: Path) -> None:
+def test_the_whole_export_makes_a_held_one_past(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, declaration: dict[str, Any], exports: Path
+) -> None:
     """The other branch of the page: what was held was cut off, and the sender sends it again."""
     whole = (exports / LAST).read_bytes()
     (exports / WHOLE).write_bytes(redated(whole))
     declaration["calendar"]["years"] |= yaml.safe_load(next(step.declared for step in steps() if step.declared))
     network_file = tmp_path / "rolled.yaml"
     network_file.write_text(yaml.safe_dump(declaration, sort_keys=False), encoding="utf-8")
-    edu = Command(tmp_path / "home", network_file)
+    edu = command_in(tmp_path, network_file, tmp_path_factory)
     try:
         edu.run("up")
         for name in (LAST, FIRST):
@@ -129,10 +131,12 @@ def test_the_whole_export_makes_a_held_one_past(tmp_path: Path, declaration: dic
         edu.run("down", "--purge", expect=None)
 
 
-def test_the_page_is_true(tmp_path: Path, declaration: dict[str, Any], exports: Path) -> None:
+def test_the_page_is_true(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, declaration: dict[str, Any], exports: Path
+) -> None:
     network_file = tmp_path / "rolled.yaml"
     network_file.write_text(yaml.safe_dump(declaration, sort_keys=False), encoding="utf-8")
-    edu = Command(tmp_path / "home", network_file)
+    edu = command_in(tmp_path, network_file, tmp_path_factory)
     answers: list[tuple[str, str]] = []
     try:
         for step in steps():

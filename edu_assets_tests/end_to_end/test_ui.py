@@ -1,4 +1,4 @@
-"""The three processes: they serve, a dropped file reaches gold by itself, and they stop together."""
+"""The three processes: they serve and stop together. What they do meanwhile is test_daemon.py's."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ from typing import Any
 
 import pytest
 
-from edu_assets.gold import stale_terms
-from edu_assets.warehouse import Role, Warehouse
 from edu_assets_tests.end_to_end.conftest import Command
-from edu_assets_tests.testbed import settings_for
 
 pytestmark = pytest.mark.usefixtures("first_pipeline")
 
@@ -133,86 +130,3 @@ def _is_daemon_of(entry: Path, parent: int) -> bool:
     except OSError:
         return False
     return f"PPid:\t{parent}\n" in status and "dagster._daemon" in command
-
-
-def test_a_dropped_file_is_in_gold_by_itself_and_stands_in_the_user_interface(edu: Command) -> None:
-    warehouse = Warehouse.of(settings_for(edu.home, edu.network_file))
-    day, school = "2026-01-20", "01002"
-    absent = (
-        "select count(*) from gold.fct_attendance f join gold.dim_school s using (school_key)"
-        " where f.term_key = '2025-26|T2' and f.attendance_date = %s and s.school_id = %s and f.is_absent_day"
-    )
-
-    def value(statement: str, *parameters: Any) -> Any:
-        with warehouse.connect(Role.DBT, autocommit=True) as connection:
-            row = connection.execute(statement, parameters).fetchone()
-            return row[0] if row else None
-
-    with warehouse.connect(Role.ETL) as connection:
-        numbers = [
-            row[0]
-            for row in connection.execute(
-                "select student_number from raw_zone.attendance__attendance_daily"
-                " where attendance_date = %s and school_id = %s",
-                [day, school],
-            )
-        ]
-    assert numbers
-    assert value(absent, day, school) < len(numbers)
-    edu.json("pipeline")  # so that nothing but the file is new
-    port = free_port()
-    with running_ui(edu, port):
-        sheet = "\n".join(f"{school},{number},{day},A,1" for number in numbers)
-        header = "SchoolID,StudentNumber,AttendanceDate,AttendanceCode,AbsenceValue"
-        landing = edu.home / "walked" / "landing" / "north_attendance"
-        (landing / "attendance_daily_flu.csv").write_text(f"{header}\n{sheet}\n", encoding="utf-8")
-        until(lambda: value(absent, day, school) == len(numbers), START_SECONDS)
-        until(lambda: not stale_terms(warehouse, warehouse.settings), START_SECONDS)
-        runs = until(lambda: _launched(port), START_SECONDS)
-    assert runs == {"arrivals": {"SUCCESS"}, "gold": {"SUCCESS"}}
-
-
-def test_terms_are_back_filled_from_the_user_interface_one_run_a_term(edu: Command) -> None:
-    """Everything chosen, views included, as a person does who presses the button."""
-    port, terms = free_port(), ["2024-25|T1", "2025-26|T3"]
-    with running_ui(edu, port):
-        nodes = graphql(port, "{ assetNodes { assetKey { path } isMaterializable } }")["assetNodes"]
-        gold = [
-            node["assetKey"] for node in nodes if node["isMaterializable"] and node["assetKey"]["path"][0] == "gold"
-        ]
-        launch = (
-            "mutation($chosen: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $chosen) { __typename"
-        )
-        launched = graphql(
-            port,
-            launch + " ... on LaunchBackfillSuccess { backfillId } } }",
-            chosen={"assetSelection": gold, "partitionNames": terms},
-        )["launchPartitionBackfill"]
-        look = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status"
-        found = until(
-            lambda: _ended(
-                graphql(port, look + " runs(limit: 9) { tags { key value } } } } }", id=launched["backfillId"])
-            ),
-            2 * START_SECONDS,
-        )
-    assert found["status"] == "COMPLETED_SUCCESS"
-    partitions = [tag["value"] for run in found["runs"] for tag in run["tags"] if tag["key"] == "dagster/partition"]
-    assert sorted(partitions) == terms
-
-
-def _ended(answer: Any) -> Any:
-    found = answer["partitionBackfillOrError"]
-    return found if found["status"].startswith(("COMPLETED", "FAILED", "CANCELED")) else None
-
-
-def _launched(port: int) -> dict[str, set[str]] | None:
-    """Runs that the daemon launched, by job, once all have ended."""
-    found = graphql(
-        port,
-        "{ runsOrError { ... on Runs { results { jobName status tags { key value } } } } }",
-    )["runsOrError"]["results"]
-    launched = [run for run in found if any(tag["key"] == "dagster/sensor_name" for tag in run["tags"])]
-    if not launched or any(run["status"] not in ("SUCCESS", "FAILURE") for run in launched):
-        return None
-    jobs = sorted({run["jobName"] for run in launched})
-    return {job: {run["status"] for run in launched if run["jobName"] == job} for job in jobs}

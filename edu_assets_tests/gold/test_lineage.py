@@ -12,7 +12,6 @@ from edu_assets.contracts import registry
 from edu_assets.gold import manifest_content
 from edu_assets.gold.column_sources import column_sources
 from edu_assets.gold.lineage import ColumnStep, UnknownColumn, origins, trace
-from edu_assets.settings import PROJECT, Settings
 
 # Columns of marts whose values come from no column: counts of rows, the term of the run, constants of a union's
 # branches.
@@ -88,9 +87,8 @@ OF_NO_COLUMN = {
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    home = tmp_path_factory.mktemp("edu_home")
-    return manifest_content(Settings(home=home, network_file=PROJECT / "networks" / "sample.yaml"))
+def manifest() -> Mapping[str, Any]:
+    return manifest_content()
 
 
 def sources_of(sql: str, *columns: str) -> dict[str, set[str]]:

@@ -22,8 +22,8 @@ TERM, BEFORE, YEAR_BEFORE = "2025-26|T2", "2025-26|T1", "2024-25|T2"
 
 
 @pytest.fixture(scope="module")
-def manifest(seeded: Platform) -> Mapping[str, Any]:
-    return manifest_content(seeded.settings)
+def manifest() -> Mapping[str, Any]:
+    return manifest_content()
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from edu_assets_tests.testbed import Platform, sample_declaration
 
 
 @pytest.fixture(scope="module")
-def manifest(seeded: Platform) -> Mapping[str, Any]:
-    return manifest_content(seeded.settings)
+def manifest() -> Mapping[str, Any]:
+    return manifest_content()
 
 
 def network(authority: str, *beside: str) -> Network:

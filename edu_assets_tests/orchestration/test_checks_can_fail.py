@@ -241,8 +241,8 @@ def broken(sample_platform: Platform) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="module")
-def gold_tests(sample_platform: Platform) -> Mapping[str, Mapping[str, Any]]:
-    nodes = manifest_content(sample_platform.settings)["nodes"].values()
+def gold_tests() -> Mapping[str, Mapping[str, Any]]:
+    nodes = manifest_content()["nodes"].values()
     return {node["name"]: node for node in nodes if node["resource_type"] == "test"}
 
 

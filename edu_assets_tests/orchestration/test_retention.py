@@ -15,7 +15,7 @@ from edu_assets.orchestration.partitions import term_tags
 from edu_assets.orchestration.retention import KEPT_DAYS, forget_old_runs
 from edu_assets.warehouse import Role
 from edu_assets_tests.conftest import MakeNetwork
-from edu_assets_tests.testbed import sample_declaration
+from edu_assets_tests.testbed import ROSTER_AND_ATTENDANCE, sample_declaration
 
 ONCE, TWICE, BROKEN = "2024-25|T1", "2024-25|T2", "2024-25|T3"
 
@@ -27,7 +27,7 @@ def later() -> datetime:
 @pytest.fixture(scope="module")
 def remembered(make_session_network: MakeNetwork) -> Iterator[Session]:
     """A network of its own: what it remembers is for this module to forget."""
-    platform = make_session_network(**sample_declaration(name="remembered"))
+    platform = make_session_network(**sample_declaration(name="remembered", systems=ROSTER_AND_ATTENDANCE))
     platform.load_sample()
     with dagster_session(platform.warehouse) as session:
         session.report()

@@ -123,7 +123,7 @@ def test_a_mart_has_no_sample_and_its_picture_no_point_of_a_small_group(
 ) -> None:
     marts = [key for key in dagster.defs.resolve_asset_graph().get_all_asset_keys() if key.path[-1].startswith("mart_")]
     assert not any("sample" in told.metadata for key in marts for told in materialisations(dagster, key))
-    content = manifest_content(sample_platform.settings)
+    content = manifest_content()
     node = dict(content["nodes"]["model.edu_assets.mart_enrollment"])
     left_out = 0
     for by in ("school_key", "grade_level", "school_key || grade_level"):

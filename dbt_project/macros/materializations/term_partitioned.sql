@@ -122,7 +122,8 @@
 
 {# Insert what the built rows refer to and the dimension lacks. #}
 {% macro insert_inferred_members(constraint, rows, name, term) -%}
-    {%- set dimension = graph.nodes.values() | selectattr('relation_name', 'equalto', constraint.to) | first -%}
+    {%- set table = constraint.to.split('.')[-1] | replace('"', '') -%}
+    {%- set dimension = graph.nodes.values() | selectattr('alias', 'equalto', table) | first -%}
     {%- set natural = declared_constraints(dimension, 'unique')[0].columns[0] -%}
     insert into {{ constraint.to }} ({{ constraint.to_columns[0] }}, {{ natural }}, is_inferred, _term_key)
     select distinct {{ constraint.columns[0] }}, {{ name }}_id, true, {{ term }}
