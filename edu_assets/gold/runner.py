@@ -29,7 +29,7 @@ from pydantic import BaseModel
 
 from edu_assets.errors import EduError
 from edu_assets.gold.generate import DBT_PROJECT, generate
-from edu_assets.gold.rules import demand_known_authorities
+from edu_assets.gold.rules import demand_known_authorities, demand_known_methods
 from edu_assets.settings import Settings
 from edu_assets.warehouse import Role, Warehouse, locks
 from edu_assets.warehouse.locks import session_lock
@@ -234,9 +234,11 @@ def deploy_gold(warehouse: Warehouse, settings: Settings) -> list[NodeResult]:
 
     Does nothing where this version stands already, and then returns no results. Processes that deploy at once
     take turns. Raises GoldFailed where a node or a unit test fails; rows stay as they were, and no term is built
-    until that is mended. Raises UnknownAuthority where the network file names one that no rule knows.
+    until that is mended. Raises UnknownAuthority or UnknownMethod where the network file names one that no rule
+    knows.
     """
     demand_known_authorities(settings.network)
+    demand_known_methods(settings.network)
     digest = project_digest(settings)
     with (
         warehouse.connect(Role.DBT, autocommit=True, application_name="edu deploy gold") as connection,

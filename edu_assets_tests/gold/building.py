@@ -15,6 +15,8 @@ MAINTENANCE = "postgres"
 MADE_BY_A_TERM = (
     "fct_enrollment",
     "fct_class_enrollment",
+    "fct_section_attendance",
+    "fct_attendance_report",
     "fct_attendance",
     "attendance_outside_enrollment",
     "mart_enrollment",

@@ -76,6 +76,13 @@ GOLD: dict[str, str] = {
     f" grade_level, 'not_enrolled' from gold.fct_enrollment where {one('fct_enrollment', 'exit_date is not null')}",
     "memberships_are_conserved": f"delete from gold.fct_enrollment where {one('fct_enrollment')}",
     "grade_levels_are_known": f"update gold.fct_enrollment set grade_level = '99' where {one('fct_enrollment')}",
+    "section_marks_are_conserved": "delete from gold.fct_section_attendance where "
+    + one("fct_section_attendance", "is_marked"),
+    "section_attendance_codes_are_known": "update gold.fct_section_attendance set attendance_category = 'unmapped'"
+    f" where {one('fct_section_attendance')}",
+    "section_attendance_is_of_a_known_class": "update gold.fct_section_attendance set class_key = md5('class|') where "
+    + one("fct_section_attendance"),
+    "daily_reports_are_conserved": f"delete from gold.fct_attendance_report where {one('fct_attendance_report')}",
     "attendance_codes_are_known": "update gold.fct_attendance set attendance_category = 'unmapped' where "
     + one("fct_attendance"),
     "class_enrolments_are_conserved": f"delete from gold.fct_class_enrollment where {one('fct_class_enrollment')}",
