@@ -1,5 +1,5 @@
-"""Canonical entities of attendance by section and by tap, of the bells by which both become a day, and of
-calendars.
+"""Canonical entities of attendance by section and by tap, of the bells by which both become a day, and of what a
+student information system believes of days and codes.
 
 Belongs here: the columns to which staging views map source tables. A student's whole day is in entities.py; natural
 keys are those of there. Does not belong here: how sections and taps become a day (the seed rule_daily_attendance).
@@ -105,5 +105,19 @@ CALENDAR_DAY = Entity(
         EntityColumn(name="calendar_date", type="date"),
         EntityColumn(name="is_instructional", type="boolean"),
         EntityColumn(name="bell_schedule", type="text", description="null where the day names none"),
+    ),
+)
+
+ATTENDANCE_CODE = Entity(
+    name="attendance_code",
+    definition="an attendance code of a school and how its student information system reads it",
+    columns=(
+        _school(),
+        EntityColumn(name="attendance_code", type="text"),
+        EntityColumn(name="code_category", type="text", description="the system's own category"),
+        EntityColumn(name="is_excused", type="boolean", description="null where the system does not say"),
+        EntityColumn(
+            name="absent_portion", type="numeric", description="share of the day missed; null where it gives none"
+        ),
     ),
 )

@@ -78,6 +78,7 @@ ATTENDANCE_CODES = sheet(
     school="school_id",
     owner="attendance-office",
     freshness_days=YEAR_LONG,
+    conforms_to=("attendance_code",),
 )
 
 SCHOOL_CAPACITY = sheet(

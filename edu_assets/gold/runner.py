@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
@@ -39,6 +39,8 @@ DEPLOY_LOCK = "edu:deploy:gold"
 MADE_BY_TERM = ("config.materialized:term_partitioned", "config.materialized:dimension", "test_type:data")
 """What the run of a term has to do. Views stand since the deploy; to find each of them standing takes dbt longer than
 to build the tables of a small network."""
+MOST_TOLD = 20
+"""Rows that a test found of which a check tells."""
 BUILT_SUFFIXES = (".sql", ".yml", ".csv")
 NOT_BUILT = ("target", "logs")
 
@@ -68,7 +70,8 @@ class NodeResult(BaseModel):
     """What became of one dbt node.
 
     status: success, error, skipped (models, seeds), pass, warn, fail, error, skipped (tests).
-    rows_affected: rows written for the term. failures: rows that a test found.
+    rows_affected: rows written for the term. failures: rows that a test found. found: of the first of these rows, what
+    the test's `meta: {names: [columns]}` allows to be told, since no person stands in it.
     """
 
     unique_id: str
@@ -78,6 +81,7 @@ class NodeResult(BaseModel):
     seconds: float
     rows_affected: int | None = None
     failures: int | None = None
+    found: list[str] = []
     message: str = ""
 
 
@@ -327,7 +331,7 @@ def build_term(
         ledger = _Ledger.open(connection, term_key, digest, is_whole=select is None, run_id=run_id)
         begun = time.monotonic()
         try:
-            results = run_dbt(
+            nodes = _nodes_of(
                 warehouse,
                 settings,
                 [
@@ -340,6 +344,7 @@ def build_term(
                 ],
                 {"EDU_TERM": term_key},
             )
+            results = [_result(node, _found(connection, node)) for node in nodes]
         except BaseException as error:
             ledger.failed(str(error) if isinstance(error, GoldFailed) else type(error).__name__)
             raise
@@ -449,7 +454,18 @@ def _flags(settings: Settings, *, writes: bool) -> list[str]:
     ]
 
 
-def _result(node: Any) -> NodeResult:
+def _found(connection: Connection, node: Any) -> list[str]:
+    """What a test that does not hold found, as far as its declaration allows to tell."""
+    names = node.node.config.meta.get("names") if node.node.resource_type == "test" else None
+    if not names or str(node.status) not in ("warn", "fail"):
+        return []
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = f"select * from (\n{node.node.compiled_code}\n) as found limit {MOST_TOLD}"  # noqa: S608
+        rows = cursor.execute(found.encode())
+        return sorted(", ".join(str(row[name]) for name in names) for row in rows)
+
+
+def _result(node: Any, found: Sequence[str] = ()) -> NodeResult:
     response = node.adapter_response or {}
     return NodeResult(
         unique_id=node.node.unique_id,
@@ -459,6 +475,7 @@ def _result(node: Any) -> NodeResult:
         seconds=node.execution_time,
         rows_affected=response.get("rows_affected"),
         failures=node.failures,
+        found=list(found),
         message=without_values(node.message or ""),
     )
 

@@ -71,6 +71,11 @@ GOLD: dict[str, str] = {
     " is_absent_day = null where attendance_date < '2024-10-01'",
     "authorities_read_a_day_alike": "update gold.rule_chronic_absence set absent_at_boundary = true"
     " where authority = 'new_york'",
+    "attendance_codes_agree_with_the_sis": "update raw_zone.sis__attendance_codes set absence_value = 0.5 where"
+    f" term_key = '{BUILT_TERM}' and attendance_code = 'A'",
+    "calendar_days_agree_with_the_network": "update raw_zone.sis__calendar_days set instructional = false where"
+    f" term_key = '{BUILT_TERM}' and (school_id, calendar_date) = (select school_id, min(calendar_date)"
+    f" from raw_zone.sis__calendar_days where term_key = '{BUILT_TERM}' group by 1 limit 1)",
     "end_dates_are_what_the_feed_says": "insert into gold.attendance_outside_enrollment (term_key, student_key,"
     " school_key, attendance_date, grade_level, reason) select term_key, student_key, school_key, exit_date,"
     f" grade_level, 'not_enrolled' from gold.fct_enrollment where {one('fct_enrollment', 'exit_date is not null')}",
