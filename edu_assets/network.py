@@ -27,9 +27,20 @@ class EndDates(StrEnum):
     INCLUSIVE = "inclusive"
 
 
+class DailyAttendance(BaseModel):
+    """Of what a student's day is made where no daily file states the school's day: the names of a method for
+    `periods` and of one for `taps` in the seed rule_daily_attendance. None: no day is made of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    periods: str | None = None
+    taps: str | None = None
+
+
 class School(BaseModel):
     """A school of the network. `school_id` is the identifier that every feed's rows resolve to
-    (OneRoster `orgs.identifier`, else its sourcedId); `capacity` is seats by grade."""
+    (OneRoster `orgs.identifier`, else its sourcedId); `capacity` is seats by grade. Its own
+    `daily_attendance` takes the place of the network's as a whole."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,6 +50,7 @@ class School(BaseModel):
     lea_name: str
     calendar: SchoolDates = Field(default_factory=SchoolDates)
     capacity: dict[str, int] = Field(default_factory=dict)
+    daily_attendance: DailyAttendance | None = None
 
 
 class Feed(BaseModel):
@@ -86,6 +98,7 @@ class Network(BaseModel):
     authority: str = "federal"
     also_reported: tuple[str, ...] = ()
     exit_day: Literal["enrolled", "not_enrolled"] = "not_enrolled"
+    daily_attendance: DailyAttendance = DailyAttendance()
     calendar: SchoolCalendar
     schools: tuple[School, ...]
     feeds: dict[str, Feed]
@@ -136,6 +149,16 @@ class Network(BaseModel):
     def authorities(self) -> tuple[str, ...]:
         """Authorities by whose rules figures are told: the network's own first, then those beside it."""
         return tuple(dict.fromkeys((self.authority, *self.also_reported)))
+
+    @property
+    def attendance_methods(self) -> list[tuple[str, str, str]]:
+        """(school_id, `periods` or `taps`, method) of every way in which a school's days are made."""
+        return [
+            (school.school_id, made_of, method)
+            for school in self.schools
+            for made_of, method in (school.daily_attendance or self.daily_attendance)
+            if method
+        ]
 
     @property
     def systems(self) -> frozenset[str]:

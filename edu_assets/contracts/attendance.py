@@ -100,6 +100,7 @@ PERIOD_ATTENDANCE = Contract(
     person=("student_number",),
     files=("period_attendance*.csv",),
     freshness_days=3,
+    conforms_to=("section_attendance",),
 )
 
 ATTENDANCE_TAKEN = Contract(
@@ -134,6 +135,7 @@ ATTENDANCE_TAKEN = Contract(
     person=("staff_number",),
     files=("attendance_taken*.csv",),
     freshness_days=3,
+    conforms_to=("section_attendance_taken",),
 )
 
 ATTENDANCE_EVENTS = Contract(
@@ -170,4 +172,5 @@ ATTENDANCE_EVENTS = Contract(
     person=("student_number",),
     files=("attendance_events*.csv",),
     freshness_days=3,
+    conforms_to=("attendance_tap",),
 )

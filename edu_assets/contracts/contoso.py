@@ -129,5 +129,5 @@ STUDENT_ATTENDANCE = Contract(
     person=("student_id",),
     files=_PARTS,
     freshness_days=3,
-    conforms_to=("class", "class_enrollment", "school_enrollment", "daily_attendance"),
+    conforms_to=("class", "class_enrollment", "school_enrollment", "section_attendance"),
 )

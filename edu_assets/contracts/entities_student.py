@@ -1,5 +1,5 @@
-"""Canonical entities of what is known of a student beside enrolment: register, programmes, health, support, the way
-to school.
+"""Canonical entities of what is known of a student beside enrolment: register, programmes, health, support, guardians,
+the way to school.
 
 Belongs here: the columns to which staging views map source tables. Natural keys are those of entities.py. Ends are
 exclusive, whatever the source writes.
@@ -95,6 +95,41 @@ STUDENT_TRANSPORTATION = Entity(
         EntityColumn(name="is_eligible", type="boolean", description="whether the authority pays"),
         _begin(),
         _end(),
+    ),
+)
+
+STUDENT_GUARDIAN = Entity(
+    name="student_guardian",
+    definition="Ed-Fi StudentContactAssociation: a guardian of a student, and what the guardian may",
+    columns=(
+        _student(),
+        _school(),
+        EntityColumn(name="guardian_id", type="text", personal=PersonalData.DIRECT),
+        EntityColumn(name="given_name", type="text", personal=PersonalData.DIRECT),
+        EntityColumn(name="family_name", type="text", personal=PersonalData.DIRECT),
+        EntityColumn(
+            name="relationship",
+            type="text",
+            description="what the guardian is to the student, the source's code",
+            personal=PersonalData.INDIRECT,
+        ),
+        EntityColumn(name="custody", type="text", description="full, joint or none", personal=PersonalData.SENSITIVE),
+        EntityColumn(name="is_contact_allowed", type="boolean", personal=PersonalData.SENSITIVE),
+        EntityColumn(name="has_court_order", type="boolean", personal=PersonalData.SENSITIVE),
+        EntityColumn(name="lives_with", type="boolean", personal=PersonalData.SENSITIVE),
+        EntityColumn(
+            name="language",
+            type="text",
+            description="in which the guardian is addressed",
+            personal=PersonalData.SENSITIVE,
+        ),
+        EntityColumn(name="household_id", type="text", personal=PersonalData.SENSITIVE),
+        EntityColumn(
+            name="contact_priority",
+            type="integer",
+            description="place in the order of calls",
+            personal=PersonalData.INDIRECT,
+        ),
     ),
 )
 

@@ -9,7 +9,7 @@ from edu_assets.contracts.base import Column, ColumnType, TermByDate
 from edu_assets.contracts.sheets import STANDING, YEAR_LONG, day, flag, school, sheet
 from edu_assets.contracts.sis import SIS
 
-_TIME = r"\d{2}:\d{2}(:\d{2})?"
+_TIME = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?"
 
 CALENDAR_DAYS = sheet(
     SIS,
@@ -31,6 +31,7 @@ CALENDAR_DAYS = sheet(
     school="school_id",
     freshness_days=YEAR_LONG,
     owner="student-information",
+    conforms_to=("calendar_day",),
 )
 
 BELL_SCHEDULES = sheet(
@@ -50,6 +51,7 @@ BELL_SCHEDULES = sheet(
     school="school_id",
     freshness_days=YEAR_LONG,
     owner="student-information",
+    conforms_to=("bell_period",),
 )
 
 ATTENDANCE_CODES = sheet(
@@ -76,6 +78,7 @@ ATTENDANCE_CODES = sheet(
     school="school_id",
     owner="attendance-office",
     freshness_days=YEAR_LONG,
+    conforms_to=("attendance_code",),
 )
 
 SCHOOL_CAPACITY = sheet(

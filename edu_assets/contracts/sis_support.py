@@ -109,6 +109,7 @@ STUDENT_GUARDIANS = sheet(
     scope=("school_id",),
     school="school_id",
     owner="student-information",
+    conforms_to=("student_guardian",),
 )
 
 STUDENT_TRANSPORTATION = sheet(

@@ -74,6 +74,7 @@ ETL_TABLES = {
     "authority": "authorities by whose rules figures are told; is_own marks the one whose rules hold for all else",
     "feed": "system instances and what their end dates mean",
     "school": "schools of the network file with their LEA",
+    "daily_attendance_rule": "of what a school's days are made where no daily file states them",
     "school_capacity": "seats by school and grade",
     "term": "terms with ordinal, instructional and administrative interval (ends exclusive), count date",
     "school_term": "instructional interval of a term at a school (end exclusive)",

@@ -26,15 +26,22 @@ VERSION = ("authority", "rule_version", "effective_from", "effective_to")
 (the first inclusive, the last exclusive; empty is open)."""
 
 CHOSEN = re.compile(r"rule_of_term\(\s*'(\w+)'\s*\)")
+CHOSEN_BY_SCHOOL = "rule_daily_attendance"
+"""Of this table the network file chooses rows for each school (`daily_attendance`), not by authority."""
 DEFAULT_AUTHORITY = "federal"
 """Whose rule holds where the network's authority has none of its own in a table (dbt_project/macros/rules.sql)."""
 
 Manifest = Mapping[str, Any]
 Row = dict[str, str]
+Holds = Literal["own", "beside", "everywhere", "no"]
 
 
 class UnknownAuthority(EduError):
     """No rule table knows the authority; the message names those that are known."""
+
+
+class UnknownMethod(EduError):
+    """No rule makes a day in the way that the network file names; the message names those that are known."""
 
 
 class UnknownFigure(EduError):
@@ -44,9 +51,9 @@ class UnknownFigure(EduError):
 class Rule(BaseModel):
     """The rows of a rule table under one version.
 
-    holds: `own` for the network's authority, `beside` for one that it also reports by, `everywhere` for maps and bands
-    that no authority chooses, `no` otherwise. figures: marts that rest on it. values: its rows without what VERSION
-    and `source` tell.
+    holds: `own` for the network's authority, or where the network file chooses it for a school, `beside` for one that
+    the network also reports by, `everywhere` for maps and bands that nobody chooses, `no` otherwise. figures: marts
+    that rest on it. values: its rows without what VERSION and `source` tell.
     """
 
     table: str
@@ -54,7 +61,7 @@ class Rule(BaseModel):
     rule_version: str
     effective_from: str
     effective_to: str
-    holds: Literal["own", "beside", "everywhere", "no"]
+    holds: Holds
     figures: list[str]
     sources: list[str]
     values: list[Row]
@@ -80,9 +87,23 @@ def demand_known_authorities(network: Network) -> None:
             )
 
 
+def demand_known_methods(network: Network) -> None:
+    """Raise UnknownMethod where the network file makes days in a way that rule_daily_attendance does not know."""
+    known = {(row["system"], row["method"]) for row in _read(SEEDS / f"{CHOSEN_BY_SCHOOL}.csv")}
+    for school_id, made_of, method in network.attendance_methods:
+        if (made_of, method) not in known:
+            methods = sorted(name for of, name in known if of == made_of)
+            raise UnknownMethod(
+                f"the network file makes days of school {school_id} of {made_of} by {method!r}, which no rule knows; "
+                f"known for {made_of}: {', '.join(methods)}. Mend daily_attendance in the network file, or give the "
+                f"method a row in dbt_project/seeds/{CHOSEN_BY_SCHOOL}.csv"
+            )
+
+
 def rules(manifest: Manifest, network: Network) -> list[Rule]:
     """Every rule of every rule table, by table, authority and time."""
     chosen = _chosen_by_authority(manifest)
+    methods = {(made_of, method) for _, made_of, method in network.attendance_methods}
     rests_on = {name: _seeds_above(manifest, unique_id) for name, unique_id in _marts(manifest).items()}
     found = []
     for path in sorted(SEEDS.glob("*.csv")):
@@ -94,11 +115,14 @@ def rules(manifest: Manifest, network: Network) -> list[Rule]:
         authorities = {row["authority"] for row in rows}
         for version, of_version in groupby(sorted(rows, key=_version), key=_version):
             own = list(of_version)
+            holds: Holds = _holds(version[0], network, authorities) if table in chosen else "everywhere"
+            if table == CHOSEN_BY_SCHOOL:
+                holds = "own" if any((row["system"], row["method"]) in methods for row in own) else "no"
             found.append(
                 Rule(
                     table=table,
                     **dict(zip(VERSION, version, strict=True)),
-                    holds=_holds(version[0], network, authorities) if table in chosen else "everywhere",
+                    holds=holds,
                     figures=figures,
                     sources=sorted({row["source"] for row in own}),
                     values=[{name: row[name] for name in row if name not in (*VERSION, "source")} for row in own],
@@ -122,7 +146,7 @@ def explain(manifest: Manifest, network: Network, figure: str) -> Explained:
     )
 
 
-def _holds(authority: str, network: Network, authorities: set[str]) -> Literal["own", "beside", "no"]:
+def _holds(authority: str, network: Network, authorities: set[str]) -> Holds:
     own = network.authority if network.authority in authorities else DEFAULT_AUTHORITY
     if authority == own:
         return "own"

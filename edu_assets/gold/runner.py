@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
 from edu_assets.errors import EduError
 from edu_assets.gold.generate import DBT_PROJECT, generate
-from edu_assets.gold.rules import demand_known_authorities
+from edu_assets.gold.rules import demand_known_authorities, demand_known_methods
 from edu_assets.settings import Settings
 from edu_assets.warehouse import Role, Warehouse, locks
 from edu_assets.warehouse.locks import session_lock
@@ -39,6 +39,8 @@ DEPLOY_LOCK = "edu:deploy:gold"
 MADE_BY_TERM = ("config.materialized:term_partitioned", "config.materialized:dimension", "test_type:data")
 """What the run of a term has to do. Views stand since the deploy; to find each of them standing takes dbt longer than
 to build the tables of a small network."""
+MOST_TOLD = 20
+"""Rows that a test found of which a check tells."""
 PARSED = DBT_PROJECT / "target" / "any_network"
 """Where it is kept what dbt has parsed and compiled: the same for every network, and apart from what a person's own
 dbt leaves in `target`."""
@@ -72,7 +74,8 @@ class NodeResult(BaseModel):
     """What became of one dbt node.
 
     status: success, error, skipped (models, seeds), pass, warn, fail, error, skipped (tests).
-    rows_affected: rows written for the term. failures: rows that a test found.
+    rows_affected: rows written for the term. failures: rows that a test found. found: of the first of these rows, what
+    the test's `meta: {names: [columns]}` allows to be told, since no person stands in it.
     """
 
     unique_id: str
@@ -82,6 +85,7 @@ class NodeResult(BaseModel):
     seconds: float
     rows_affected: int | None = None
     failures: int | None = None
+    found: list[str] = []
     message: str = ""
 
 
@@ -239,9 +243,11 @@ def deploy_gold(warehouse: Warehouse, settings: Settings) -> list[NodeResult]:
 
     Does nothing where this version stands already, and then returns no results. Processes that deploy at once
     take turns. Raises GoldFailed where a node or a unit test fails; rows stay as they were, and no term is built
-    until that is mended. Raises UnknownAuthority where the network file names one that no rule knows.
+    until that is mended. Raises UnknownAuthority or UnknownMethod where the network file names one that no rule
+    knows.
     """
     demand_known_authorities(settings.network)
+    demand_known_methods(settings.network)
     digest = project_digest(settings)
     with (
         warehouse.connect(Role.DBT, autocommit=True, application_name="edu deploy gold") as connection,
@@ -368,7 +374,7 @@ def build_term(
         ledger = _Ledger.open(connection, term_key, digest, is_whole=select is None, run_id=run_id)
         begun = time.monotonic()
         try:
-            results = run_dbt(
+            nodes = _nodes_of(
                 warehouse,
                 settings,
                 [
@@ -381,6 +387,7 @@ def build_term(
                 ],
                 {"EDU_TERM": term_key},
             )
+            results = [_result(node, _found(connection, node)) for node in nodes]
         except BaseException as error:
             ledger.failed(str(error) if isinstance(error, GoldFailed) else type(error).__name__)
             raise
@@ -491,7 +498,18 @@ def _flags(target: Path, *, writes: bool = False) -> list[str]:
     ]
 
 
-def _result(node: Any) -> NodeResult:
+def _found(connection: Connection, node: Any) -> list[str]:
+    """What a test that does not hold found, as far as its declaration allows to tell."""
+    names = node.node.config.meta.get("names") if node.node.resource_type == "test" else None
+    if not names or str(node.status) not in ("warn", "fail"):
+        return []
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = f"select * from (\n{node.node.compiled_code}\n) as found limit {MOST_TOLD}"  # noqa: S608
+        rows = cursor.execute(found.encode())
+        return sorted(", ".join(str(row[name]) for name in names) for row in rows)
+
+
+def _result(node: Any, found: Sequence[str] = ()) -> NodeResult:
     response = node.adapter_response or {}
     return NodeResult(
         unique_id=node.node.unique_id,
@@ -501,6 +519,7 @@ def _result(node: Any) -> NodeResult:
         seconds=node.execution_time,
         rows_affected=response.get("rows_affected"),
         failures=node.failures,
+        found=list(found),
         message=without_values(node.message or ""),
     )
 

@@ -456,6 +456,8 @@ def check_result(key: dg.AssetCheckKey, test: Node, result: NodeResult) -> dg.As
         found = f"Could not be asked: {explained['what']}."
     else:
         found = f"Does not hold, {failures:,} rows say otherwise: {explained['what']}."
+        if result.found:
+            found += f" Found: {'; '.join(result.found)}."
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,

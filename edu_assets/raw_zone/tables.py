@@ -8,6 +8,7 @@ schemas (warehouse/), gold (dbt_project/).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date
 
 from psycopg import Connection, sql
@@ -33,6 +34,11 @@ create table if not exists etl.feed (
 create table if not exists etl.school (
     school_id text primary key, school_name text not null, lea_id text not null, lea_name text not null
 );
+create table if not exists etl.daily_attendance_rule (
+    school_id text not null, made_of text not null, method text not null, primary key (school_id, made_of)
+);
+comment on table etl.daily_attendance_rule is
+    'of what a school''s days are made where no daily file states them; methods are those of rule_daily_attendance';
 create table if not exists etl.school_capacity (
     school_id text not null, grade_level text not null, seats integer not null,
     primary key (school_id, grade_level)
@@ -147,6 +153,7 @@ comment on table etl.erased_person is 'keyed hashes of erased persons: rows that
 
 grant select on etl.network, etl.authority, etl.feed, etl.school, etl.school_capacity, etl.term, etl.school_term,
     etl.school_day, etl.counting_day, etl.load_log to dbt_user;
+grant select on etl.daily_attendance_rule to dbt_user;
 """
 
 AUDIT_COLUMNS = (
@@ -388,6 +395,7 @@ def _publish(connection: Connection, network: Network) -> None:
         "etl.school",
         [(school.school_id, school.name, school.lea_id, school.lea_name) for school in network.schools],
     )
+    _replace(connection, "etl.daily_attendance_rule", network.attendance_methods)
     _replace(
         connection,
         "etl.school_capacity",
@@ -449,7 +457,7 @@ def _own_days(network: Network, school: School) -> list[tuple[date, str]]:
     ]
 
 
-def _replace(connection: Connection, table: str, rows: list[tuple]) -> None:
+def _replace(connection: Connection, table: str, rows: Sequence[tuple]) -> None:
     """Make a small published table hold exactly these rows, touching only what differs."""
     target = sql.SQL(table)
     connection.execute(sql.SQL("create temp table published (like {}) on commit drop").format(target))

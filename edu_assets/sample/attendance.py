@@ -16,6 +16,10 @@ from edu_assets.sample.population import Population
 
 HEADER = ("SchoolID", "StudentNumber", "AttendanceDate", "AttendanceCode", "AbsenceValue")
 
+LAST_DAYS = 10
+"""Last days in session of a term: of them readers' events are sent, and in the last term of all no daily file of a
+district's last school."""
+
 DayRecords = dict[date, list[tuple[str, str]]]
 """Day → (student number, code) of one school, in the order of the students' numbers."""
 
@@ -74,15 +78,18 @@ def attendance_of_schools(network: Network, population: Population, seed: int) -
 def sheets(
     network: Network, district: District, population: Population, recorded: dict[str, DayRecords]
 ) -> list[Sheet]:
-    """The district's files as its offices send them, the day after the last day that they hold."""
+    """The district's files as its offices send them, the day after the last day that they hold. That of the last school
+    sends none of the last days of all."""
     files: list[Sheet] = []
+    last_school = district.schools(network)[-1]
+    given_up = population.years[-1].days[last_school.school_id][-LAST_DAYS:]
     for school in district.schools(network):
         periods: dict[str, list[date]] = {}
         for year in population.years:
             for term in year.terms:
                 own = year.intervals[school.school_id, term.term]
                 for day in year.days[school.school_id]:
-                    if own.contains(day):
+                    if own.contains(day) and not (school is last_school and day in given_up):
                         label = f"{day:%Y-%m}" if district.attendance_files == "month" else f"{year.label}_{term.term}"
                         periods.setdefault(label, []).append(day)
         for label, days in periods.items():

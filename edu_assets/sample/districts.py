@@ -48,6 +48,8 @@ class District:
     mixed_deltas: delta packages repeat orgs and academicSessions in bulk mode.
     attendance_files: whether the attendance office sends a file a month or a term.
     half_days: how half and whole days are written in AbsenceValue, by halves missed.
+    last_school_sends: of what the attendance of the district's last school is known in the last days of all, of which
+    its office sends no daily file any more (periods.py).
     """
 
     lea_id: str
@@ -64,6 +66,7 @@ class District:
     attendance_bom: str
     attendance_date: Callable[[date], str]
     half_days: tuple[str, str, str]
+    last_school_sends: Literal["periods", "taps"]
 
     def csv(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         """RFC 4180 text in this district's dialect."""
@@ -93,6 +96,7 @@ NORTH = District(
     attendance_bom="",
     attendance_date=_iso,
     half_days=("0", "0.5", "1"),
+    last_school_sends="taps",
 )
 
 SOUTH = District(
@@ -110,6 +114,7 @@ SOUTH = District(
     attendance_bom=BOM,
     attendance_date=_us,
     half_days=("0.00", "0.50", "1.00"),
+    last_school_sends="periods",
 )
 
 

@@ -220,7 +220,7 @@ class _Timetabling:
         moves = 7 * len(school.capacity) * 2 // (ROOM_MOVES_A_TERM * len(year.terms))
         if self.random.randrange(moves) == 0:
             rooms.append((self.random.choice(year.all_moving_days), f"Room {self.random.randrange(240, 260)}"))
-        periods = () if subject is HOMEROOM else ("2", "4") if subject.code == "SCI" else (str(period),)
+        periods = () if subject is HOMEROOM else ("3", "5") if subject.code == "SCI" else (str(period),)
         course = Course(school.school_id, subject, grade)
         return SchoolClass(course, year.label, letter, *dates, terms, periods, teacher, tuple(rooms))
 

@@ -15,6 +15,8 @@ MAINTENANCE = "postgres"
 MADE_BY_A_TERM = (
     "fct_enrollment",
     "fct_class_enrollment",
+    "fct_section_attendance",
+    "fct_attendance_report",
     "fct_attendance",
     "attendance_outside_enrollment",
     "mart_enrollment",
@@ -55,6 +57,7 @@ MADE_BY_A_TERM = (
     "mart_student_progress",
     "fct_student_health",
     "fct_student_transport",
+    "bridge_student_guardian",
     "fact_learning_activity_daily",
     "fct_learning_usage",
     "mart_learning_usage",

@@ -11,10 +11,14 @@ from edu_assets_tests.gold.building import bring_back, broken, build_term, keep_
 from edu_assets_tests.testbed import Platform, sample_declaration
 
 SEEDS = {"small_one": 11, "small_two": 20260901}
+PERIOD_METHODS = {"small_one": "minutes", "small_two": "am_pm"}
+"""By which method the school that keeps periods makes days of them."""
 
 
 def _built(make_network: MakeNetwork, name: str) -> Platform:
-    platform = make_network(**sample_declaration(name=name, seed=SEEDS[name]))
+    declared = sample_declaration(name=name, seed=SEEDS[name])
+    declared["schools"][-1]["daily_attendance"]["periods"] = PERIOD_METHODS[name]
+    platform = make_network(**declared)
     platform.load_sample()
     for term_key in platform.terms:
         assert not broken(build_term(platform, term_key))

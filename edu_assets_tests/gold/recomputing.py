@@ -25,6 +25,7 @@ from typing import Any
 from edu_assets.network import EndDates, Network, School
 from edu_assets.sample import ExportedFile, ExportSummary, FileKind
 from edu_assets.school_calendar import Term
+from edu_assets_tests.gold.recomputing_attendance import Attendance, Report
 from edu_assets_tests.sample.reading import Row, read_date, read_package
 
 DAY = timedelta(1)
@@ -32,14 +33,9 @@ HALF, TENTH, DAYS_ELIGIBLE = Decimal("0.5"), Decimal("0.1"), 10
 JUDGED_FROM = {"federal": (10, 0), "new_york": (10, 1), "new_jersey": (45, 0)}
 """Days enrolled, and days present, from which on an authority that the sample network reports by judges a student."""
 KINDS = {"E": "excused", "A": "unexcused", "S": "suspended"}
+TARDY = {"T", "late"}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ALLOWED_SHARES = {"0", "0.5", "1", "0.00", "0.50", "1.00"}
-
-
-@dataclass(frozen=True)
-class Report:
-    code: str
-    missed: Decimal
 
 
 @dataclass(frozen=True)
@@ -83,6 +79,9 @@ class Attended:
     def reported(self) -> list[Report]:
         return [day.report for day in self.days if day.report]
 
+    def made_of(self, source: str) -> int:
+        return sum(report.source == source for report in self.reported)
+
     def parts(self) -> dict[str, Decimal | int]:
         missed = defaultdict(Decimal)
         for report in self.reported:
@@ -98,7 +97,7 @@ class Attended:
             "days_absent_unexcused": missed["unexcused"],
             "days_suspended_out_of_school": missed["suspended"],
             "days_absent_other": missed["other"],
-            "days_tardy": sum(report.code == "T" for report in self.reported),
+            "days_tardy": sum(report.code in TARDY for report in self.reported),
             "days_counted_absent": sum(day.is_absent for day in self.days),
         }
 
@@ -171,6 +170,11 @@ class Recomputed:
 
     @cached_property
     def reports(self) -> dict[tuple[str, str, date], Report]:
+        """(school, student, day) → what is said of it: by the daily file, else by periods, else by taps."""
+        return self.stated | Attendance(self).made(self.stated)
+
+    @cached_property
+    def stated(self) -> dict[tuple[str, str, date], Report]:
         """(school, student, day) → what the last file that holds the school's day says."""
         found: dict[tuple[str, str, date], Report] = {}
         for file in self._of_kind(FileKind.ATTENDANCE):
@@ -311,6 +315,8 @@ class Recomputed:
             | self._weekdays(grouped[key])
             | {
                 "students": len({day.student for day in grouped[key].days}),
+                "days_reported_by_periods": grouped[key].made_of("periods"),
+                "days_reported_by_taps": grouped[key].made_of("taps"),
                 "school_days_unreported": len({day.day for day in grouped[key].days if not day.school_reported}),
                 "students_term_absence_10pct": flags[*key, True],
                 "students_term_absence_eligible": flags[*key, True] + flags[*key, False],

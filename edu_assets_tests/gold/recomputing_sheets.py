@@ -9,10 +9,13 @@ import csv
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from edu_assets.sample import ExportedFile, FileKind
-from edu_assets_tests.gold.recomputing import Recomputed
 from edu_assets_tests.sample.reading import Row
+
+if TYPE_CHECKING:
+    from edu_assets_tests.gold.recomputing import Recomputed
 
 
 class Sheets:

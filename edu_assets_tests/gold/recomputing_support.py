@@ -13,8 +13,8 @@ from functools import cached_property
 
 from edu_assets_tests.gold.recomputing import Recomputed
 from edu_assets_tests.gold.recomputing_conduct import SUSPENSION, Conduct
-from edu_assets_tests.gold.recomputing_learning import UNKNOWN, Learning
-from edu_assets_tests.gold.recomputing_sheets import Sheets, day_of
+from edu_assets_tests.gold.recomputing_learning import UNKNOWN, Learning, hashed
+from edu_assets_tests.gold.recomputing_sheets import Sheets, day_of, number
 from edu_assets_tests.sample.reading import Row
 
 PROGRESS = {"met": "goal_met", "some": "progress", "none": "no_progress"}
@@ -35,6 +35,7 @@ class Support:
         self.given = Sheets(base).standing("interventions")
         self.entered = Sheets(base).standing("student_health")
         self.ridden = Sheets(base).standing("student_transportation")
+        self.cared_for = Sheets(base).standing("student_guardians")
 
     def _at_term_end(self, term_key: str, row: Row) -> tuple[date, date, bool]:
         """First day of a row, the last instructional day at its school, and whether it holds on that day."""
@@ -70,6 +71,36 @@ class Support:
                     "as_of_date": last,
                     "is_current": holds,
                 }
+        return found
+
+    def guardians(self) -> dict[tuple, dict]:
+        """(term, student, guardian) → what the guardian is to the student, and may."""
+        return {
+            (term, row["StudentNumber"], row["GuardianNumber"]): {
+                "school_id": row["SchoolID"],
+                "relationship": row["Relationship"] or None,
+                "custody": row["Custody"] or None,
+                "is_contact_allowed": flag_of(row["ContactAllowed"]),
+                "has_court_order": flag_of(row["CourtOrder"]),
+                "lives_with": flag_of(row["LivesWith"]),
+                "language": row["Language"] or None,
+                "household_key": hashed("household", row["HouseholdID"]),
+                "contact_priority": number(row["ContactPriority"]),
+            }
+            for term, rows in self.cared_for.items()
+            for row in rows
+        }
+
+    def guardians_named(self) -> dict[tuple, dict]:
+        """(guardian,) → the names in the last term that has the guardian, of several the first."""
+        found: dict[tuple, dict] = {}
+        for term in self.base.terms:
+            of_term: dict[tuple, dict] = {}
+            for row in self.cared_for.get(term.key, []):
+                names = {"given_name": row["FirstName"], "family_name": row["LastName"]}
+                known = of_term.setdefault((row["GuardianNumber"],), names)
+                of_term[row["GuardianNumber"],] = min(known, names, key=lambda each: tuple(each.values()))
+            found |= of_term
         return found
 
     @cached_property
@@ -150,6 +181,10 @@ class Support:
             if row["is_open"]:
                 found[term, student, school] += 1
         return found
+
+
+def flag_of(text: str) -> bool | None:
+    return text == "true" if text else None
 
 
 def _of_conduct(incidents: int, suspensions: int) -> dict[str, int | str | bool | None]:

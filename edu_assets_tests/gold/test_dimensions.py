@@ -121,12 +121,15 @@ def test_an_inferred_member_does_not_hide_a_newer_terms_row(own: Platform) -> No
 
 
 def test_every_dimension_has_an_unknown_member(small_one: Platform) -> None:
+    entities = ("student", "school", "class", "course", "guardian")
     union = " union all ".join(
         f"(select '{entity}', {entity}_key = md5('{entity}|'), is_inferred from gold.dim_{entity}"  # noqa: S608
         f" where {entity}_id = '')"
-        for entity in ("student", "school", "class", "course")
+        for entity in entities
     )
-    assert small_one.query(union) == [(entity, True, False) for entity in ("student", "school", "class", "course")]
+    assert small_one.query(union) == [
+        (entity, True, False) for entity in ("student", "school", "class", "course", "guardian")
+    ]
 
 
 def test_an_empty_id_refers_to_the_unknown_member_and_infers_nothing(own: Platform) -> None:
@@ -158,6 +161,7 @@ DIMENSION_OF = {
     "school_key": "gold.dim_school",
     "class_key": "gold.dim_class",
     "subgroup_key": "gold.dim_subgroup",
+    "guardian_key": "gold.dim_guardian",
     "attendance_date": "gold.dim_date",
     "incident_date": "gold.dim_date",
     "discipline_date": "gold.dim_date",

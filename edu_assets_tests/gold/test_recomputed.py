@@ -9,6 +9,7 @@ import pytest
 
 from edu_assets.sample import write_exports
 from edu_assets_tests.gold.recomputing import Recomputed
+from edu_assets_tests.gold.recomputing_attendance import Attendance
 from edu_assets_tests.testbed import Platform
 
 STUDENT = "join gold.dim_student as student using (student_key)"
@@ -64,6 +65,8 @@ def test_every_day_enrolled_is_a_day_of_the_fact(seeded: Platform, recomputed: R
     expected = {
         (term, day.student, day.school, day.day): {
             "attendance.grade_level": day.grade,
+            "day_source": day.report.source if day.report else None,
+            "daily_rule_version": day.report.rule if day.report else None,
             "attendance_code": day.report.code if day.report else None,
             "absent_portion": day.report.missed if day.report else None,
             "is_reported": day.report is not None,
@@ -79,6 +82,30 @@ def test_every_day_enrolled_is_a_day_of_the_fact(seeded: Platform, recomputed: R
         f"gold.fct_attendance as attendance {STUDENT} {SCHOOL}",
         expected,
     )
+
+
+def test_sections_are_those_of_the_sheets_and_everybody_in_a_class_that_was_taken(
+    seeded: Platform, recomputed: Recomputed
+) -> None:
+    sections = Attendance(recomputed).sections
+    feeds = {"01001": "north_sis", "01002": "north_sis", "02001": "south_sis"}
+    expected = {
+        (term, student, school, f"{feeds[school]}:{name}", day, period): {
+            ("attendance." + column if column == "is_taken" else column): value for column, value in row.items()
+        }
+        for (term, student, school, name, day, period), row in sections.items()
+    }
+    _compare(
+        seeded,
+        "attendance.term_key, student_id, school_id, class_id, attendance_date, period",
+        "gold.fct_section_attendance as attendance join gold.dim_student using (student_key)"
+        " join gold.dim_school as school on attendance.school_key = school.school_key"
+        " join gold.dim_class as class on attendance.class_key = class.class_key",
+        expected,
+    )
+    rows = expected.values()
+    assert {row["is_marked"] for row in rows} == {True, False}
+    assert {row["attendance_code"] for row in rows} >= {"A", "E", "T", None}
 
 
 def test_student_attendance_is_the_sum_of_the_days(seeded: Platform, recomputed: Recomputed) -> None:
@@ -123,6 +150,11 @@ def test_the_networks_hold_what_makes_the_comparison_worth_having(seeded: Platfo
     assert sum(row["days_absent_other"] for row in insights) % 1 == Decimal("0.5") or any(
         row["days_absent_other"] % 1 for row in insights
     )
+    made = {report.source: report for report in recomputed.reports.values()}
+    assert set(made) == {"daily", "periods", "taps"}
+    told = {(report.source, report.code, report.missed > 0) for report in recomputed.reports.values()}
+    assert told >= {("taps", "late", True), ("taps", "in_time", False), ("periods", "unmarked", False)}
+    assert any(0 < report.missed < 1 for report in recomputed.reports.values() if report.source == "periods")
     chronic = [row["is_chronically_absent"] for row in recomputed.chronic_absence().values()]
     assert True in chronic
     assert False in chronic

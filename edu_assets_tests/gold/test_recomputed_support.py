@@ -51,6 +51,16 @@ def test_ways_to_school_are_those_of_the_sheets(seeded: Platform, recomputed: Su
     _compare(seeded, key, f"gold.fct_student_transport {STUDENT} {SCHOOL}", recomputed.transport())
 
 
+def test_guardians_are_those_of_the_sheets(seeded: Platform, recomputed: Support) -> None:
+    of_students = recomputed.guardians()
+    source = f"gold.bridge_student_guardian {STUDENT} {SCHOOL} join gold.dim_guardian using (guardian_key)"
+    _compare(seeded, "term_key, student_id, guardian_id", source, of_students)
+    described = "gold.dim_guardian where guardian_id <> '' and not is_inferred and not _is_dropped"
+    _compare(seeded, "guardian_id", described, recomputed.guardians_named())
+    assert {row["custody"] for row in of_students.values()} >= {"full", "joint"}
+    assert {row["lives_with"] for row in of_students.values()} == {True, False}
+
+
 def test_warnings_are_made_of_attendance_conduct_and_marks(seeded: Platform, recomputed: Support) -> None:
     source = f"gold.mart_early_warning as mart {STUDENT} {SCHOOL}"
     _compare(seeded, "term_key, student_id, school_id", source, recomputed.early_warning())

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from edu_assets.gold import manifest_content
-from edu_assets.gold.rules import SEEDS, UnknownAuthority, UnknownFigure, demand_known_authorities, explain, rules
+from edu_assets.gold.rules import (
+    SEEDS,
+    UnknownAuthority,
+    UnknownFigure,
+    UnknownMethod,
+    demand_known_authorities,
+    demand_known_methods,
+    explain,
+    rules,
+)
 from edu_assets.network import Network
 from edu_assets_tests.testbed import Platform, sample_declaration
 
@@ -48,6 +57,16 @@ def test_the_networks_own_authority_holds_and_the_federal_one_where_it_has_no_ru
     assert found["attendance_codes", "network"] == "everywhere"
 
 
+def test_a_method_holds_where_the_network_file_chooses_it_for_a_school(manifest: Mapping[str, Any]) -> None:
+    found = {
+        rule.values[0]["method"]: rule.holds
+        for rule in rules(manifest, network("federal"))
+        if rule.table == "rule_daily_attendance"
+    }
+    assert {method for method, holds in found.items() if holds == "own"} == {"minutes", "first_and_last_tap"}
+    assert set(found.values()) == {"own", "no"}
+
+
 def test_what_rows_of_a_mart_name_is_what_is_explained(seeded: Platform, manifest: Mapping[str, Any]) -> None:
     marts = [
         node["name"]
@@ -76,3 +95,26 @@ def test_an_authority_that_no_rule_knows_is_refused_with_the_known_ones(declared
     demand_known_authorities(network("federal", "new_york"))
     with pytest.raises(UnknownAuthority, match=r"'new_yrok'.*new_york"):
         demand_known_authorities(network(*declared))
+
+
+@pytest.mark.parametrize(
+    ("declared", "known"),
+    [({"periods": "first_and_last_tap"}, "minutes"), ({"taps": "minuets"}, "first_and_last_tap")],
+)
+def test_a_way_to_make_days_that_no_rule_knows_is_refused_with_the_known_ones(
+    declared: dict[str, str], known: str
+) -> None:
+    demand_known_methods(network("federal"))
+    refused = Network.model_validate(sample_declaration(daily_attendance=declared))
+    with pytest.raises(UnknownMethod, match=rf"school 01001.*{known}"):
+        demand_known_methods(refused)
+
+
+def test_a_schools_own_way_to_make_days_takes_the_place_of_the_networks() -> None:
+    declared = Network.model_validate(sample_declaration(daily_attendance={"periods": "homeroom", "taps": None}))
+    assert declared.attendance_methods == [
+        ("01001", "periods", "homeroom"),
+        ("01002", "taps", "first_and_last_tap"),
+        ("02001", "periods", "minutes"),
+        ("02001", "taps", "first_and_last_tap"),
+    ]

@@ -71,11 +71,23 @@ GOLD: dict[str, str] = {
     " is_absent_day = null where attendance_date < '2024-10-01'",
     "authorities_read_a_day_alike": "update gold.rule_chronic_absence set absent_at_boundary = true"
     " where authority = 'new_york'",
+    "attendance_codes_agree_with_the_sis": "update raw_zone.sis__attendance_codes set absence_value = 0.5 where"
+    f" term_key = '{BUILT_TERM}' and attendance_code = 'A'",
+    "calendar_days_agree_with_the_network": "update raw_zone.sis__calendar_days set instructional = false where"
+    f" term_key = '{BUILT_TERM}' and (school_id, calendar_date) = (select school_id, min(calendar_date)"
+    f" from raw_zone.sis__calendar_days where term_key = '{BUILT_TERM}' group by 1 limit 1)",
     "end_dates_are_what_the_feed_says": "insert into gold.attendance_outside_enrollment (term_key, student_key,"
     " school_key, attendance_date, grade_level, reason) select term_key, student_key, school_key, exit_date,"
     f" grade_level, 'not_enrolled' from gold.fct_enrollment where {one('fct_enrollment', 'exit_date is not null')}",
     "memberships_are_conserved": f"delete from gold.fct_enrollment where {one('fct_enrollment')}",
     "grade_levels_are_known": f"update gold.fct_enrollment set grade_level = '99' where {one('fct_enrollment')}",
+    "section_marks_are_conserved": "delete from gold.fct_section_attendance where "
+    + one("fct_section_attendance", "is_marked"),
+    "section_attendance_codes_are_known": "update gold.fct_section_attendance set attendance_category = 'unmapped'"
+    f" where {one('fct_section_attendance')}",
+    "section_attendance_is_of_a_known_class": "update gold.fct_section_attendance set class_key = md5('class|') where "
+    + one("fct_section_attendance"),
+    "daily_reports_are_conserved": f"delete from gold.fct_attendance_report where {one('fct_attendance_report')}",
     "attendance_codes_are_known": "update gold.fct_attendance set attendance_category = 'unmapped' where "
     + one("fct_attendance"),
     "class_enrolments_are_conserved": f"delete from gold.fct_class_enrollment where {one('fct_class_enrollment')}",
@@ -208,6 +220,7 @@ GOLD: dict[str, str] = {
     + one("mart_student_progress", "tests_scored > 0"),
     "health_records_are_conserved": f"delete from gold.fct_student_health where {one('fct_student_health')}",
     "ways_to_school_are_conserved": f"delete from gold.fct_student_transport where {one('fct_student_transport')}",
+    "guardians_are_conserved": f"delete from gold.bridge_student_guardian where {one('bridge_student_guardian')}",
     "transportation_modes_are_known": "update gold.fct_student_transport set mode = 'unmapped' where "
     + one("fct_student_transport"),
     # the term's survey is confidential, so its invitations have keys

@@ -74,6 +74,16 @@ class Exported:
                     found[term_key, school, number].append((date.fromisoformat(row["beginDate"]), end))
         return found
 
+    def given_up(self) -> dict[str, set[tuple[str, date]]]:
+        """LEA → (school, day) of the last ten days in session of its last school, of which no daily file is sent."""
+        last = {school.lea_id: school for school in self.network.schools}
+        calendar = self.network.calendar
+        last_term = calendar.ordered_terms()[-1]
+        return {
+            lea: {(school.school_id, day) for day in calendar.school_days(last_term, school.calendar)[-10:]}
+            for lea, school in last.items()
+        }
+
     def attendance(self) -> Iterator[tuple[ExportedFile, int, Row]]:
         """Every sound attendance row with its file and line, superseded files included."""
         for file in self.of_kind(FileKind.ATTENDANCE):

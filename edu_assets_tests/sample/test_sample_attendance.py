@@ -39,11 +39,13 @@ def test_every_enrolled_student_has_every_day_but_what_was_planted(either: Expor
     }
     silent = {(fault.school_id, fault.day) for fault in either.summary.faults if fault.outcome is Outcome.UNREPORTED}
     schools = {school.school_id: school.calendar for school in network.schools}
+    given_up = {place for of_district in either.given_up().values() for place in of_district}
+    assert not {(school, day) for school, _, day in present} & given_up
     expected = {
         (school, number, day)
         for (term_key, school, number), intervals in either.stays().items()
         for day in network.calendar.school_days(network.calendar.term(term_key), schools[school])
-        if (school, day) not in silent and any(begin <= day < end for begin, end in intervals)
+        if (school, day) not in silent | given_up and any(begin <= day < end for begin, end in intervals)
     }
     lost = {fault.kind for fault in either.summary.faults if fault.outcome in (Outcome.QUARANTINED, Outcome.DUPLICATE)}
     assert present <= expected

@@ -6,12 +6,17 @@ with rule as (
     {{ rule_of_term('rule_chronic_absence') }}
 ),
 
--- a network without any system that gives daily attendance expects no report, so it has no attendance days
+-- a network without any system that gives a day, or that of which its schools make days, expects no report, so it has
+-- no attendance days
 expected as (
     select count(*) > 0 as is_expected
     from {{ source('etl', 'feed') }} as feed
     inner join {{ ref('conforming_systems') }} as conforming on feed.system = conforming.system
-    where conforming.entity = 'daily_attendance'
+    left join {{ source('etl', 'daily_attendance_rule') }} as chosen
+        on
+            (chosen.made_of = 'periods' and conforming.entity = 'section_attendance')
+            or (chosen.made_of = 'taps' and conforming.entity = 'attendance_tap')
+    where conforming.entity = 'daily_attendance' or chosen.made_of is not null
 ),
 
 day_enrolled as (
@@ -39,25 +44,9 @@ day_enrolled as (
 ),
 
 report as (
-    select distinct on (attendance.student_id, attendance.school_id, attendance.attendance_date)
-        {{ edu_key('student', 'attendance.student_id') }} as student_key,
-        {{ edu_key('school', 'attendance.school_id') }} as school_key,
-        attendance.attendance_date,
-        attendance.attendance_code,
-        coalesce(code.category, 'unmapped') as attendance_category,
-        coalesce(attendance.absent_portion, code.default_absent_portion) as absent_portion,
-        attendance._load_id
-    from {{ ref('conformed_daily_attendance') }} as attendance
-    left join {{ ref('attendance_codes') }} as code
-        on
-            attendance.system = code.system
-            and attendance.attendance_code = code.attendance_code
-            and attendance.attendance_date >= coalesce(code.effective_from, '-infinity')
-            and attendance.attendance_date < coalesce(code.effective_to, 'infinity')
-    where {{ in_term('attendance') }}
-    order by
-        attendance.student_id asc, attendance.school_id asc, attendance.attendance_date asc,
-        attendance._load_id desc, attendance._feed asc
+    select report.*
+    from {{ ref('fct_attendance_report') }} as report
+    where {{ in_term('report') }}
 ),
 
 reported_school_day as (
@@ -75,6 +64,7 @@ select
     day_enrolled.grade_level,
     report.absent_portion is not null as is_reported,
     reported_school_day.school_key is not null as is_school_reported,
+    report.day_source,
     report.attendance_code,
     report.attendance_category,
     report.absent_portion,
@@ -84,6 +74,7 @@ select
             then rule.absent_at_boundary
         else report.absent_portion * rule.absent_day_denominator > rule.absent_day_numerator
     end as is_absent_day,
+    report.daily_rule_version,
     rule.rule_version,
     report._load_id
 from day_enrolled

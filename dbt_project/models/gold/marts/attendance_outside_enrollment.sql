@@ -3,21 +3,9 @@
     fct_attendance does not hold. Errors of the source, shown and counted, never lost.
 #}
 with report as (
-    select distinct on (
-        attendance.term_key, attendance.student_id, attendance.school_id, attendance.attendance_date
-    )
-        attendance.term_key,
-        {{ edu_key('student', 'attendance.student_id') }} as student_key,
-        {{ edu_key('school', 'attendance.school_id') }} as school_key,
-        attendance.school_id,
-        attendance.attendance_date,
-        attendance.attendance_code,
-        attendance._load_id
-    from {{ ref('conformed_daily_attendance') }} as attendance
-    where {{ in_term('attendance') }}
-    order by
-        attendance.term_key asc, attendance.student_id asc, attendance.school_id asc,
-        attendance.attendance_date asc, attendance._load_id desc, attendance._feed asc
+    select report.*
+    from {{ ref('fct_attendance_report') }} as report
+    where {{ in_term('report') }}
 ),
 
 -- grouped rather than joined: PostgreSQL would pair each report with every day of the student
@@ -26,7 +14,6 @@ laid_over as (
         report.term_key,
         report.student_key,
         report.school_key,
-        report.school_id,
         report.attendance_date,
         report.attendance_code,
         report._load_id,
@@ -37,7 +24,6 @@ laid_over as (
         day_enrolled.term_key,
         day_enrolled.student_key,
         day_enrolled.school_key,
-        null as school_id,
         day_enrolled.attendance_date,
         null as attendance_code,
         null as _load_id,
@@ -52,7 +38,6 @@ outside as (
         laid_over.student_key,
         laid_over.school_key,
         laid_over.attendance_date,
-        max(laid_over.school_id) as school_id,
         max(laid_over.attendance_code) as attendance_code,
         max(laid_over._load_id) as _load_id
     from laid_over
@@ -84,7 +69,7 @@ from outside
 left join {{ source('etl', 'school_day') }} as school_day
     on
         outside.term_key = school_day.term_key
-        and outside.school_id = school_day.school_id
+        and outside.school_key = {{ edu_key('school', 'school_day.school_id') }}
         and outside.attendance_date = school_day.school_date
 left join enrolled_grade
     on

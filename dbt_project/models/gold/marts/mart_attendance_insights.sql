@@ -10,6 +10,9 @@ counted as (
         {{ attendance_parts('attendance') }},
         count(distinct attendance.attendance_date) filter (where not attendance.is_school_reported)
             as school_days_unreported,
+        count(*) filter (where attendance.is_reported and attendance.day_source = 'periods')
+            as days_reported_by_periods,
+        count(*) filter (where attendance.is_reported and attendance.day_source = 'taps') as days_reported_by_taps,
         {%- for weekday in weekdays() %}
             count(*) filter (
                 where attendance.is_reported and extract(isodow from attendance.attendance_date) = {{ loop.index }}
@@ -72,6 +75,8 @@ select
         coalesce(counted.{{ part }}, 0) as {{ part }},
     {%- endfor %}
     coalesce(counted.school_days_unreported, 0) as school_days_unreported,
+    coalesce(counted.days_reported_by_periods, 0) as days_reported_by_periods,
+    coalesce(counted.days_reported_by_taps, 0) as days_reported_by_taps,
     {%- for weekday in weekdays() %}
         coalesce(counted.days_reported_{{ weekday }}, 0) as days_reported_{{ weekday }},
         coalesce(counted.days_absent_{{ weekday }}, 0) as days_absent_{{ weekday }},
