@@ -35,6 +35,23 @@ LEARNER = Entity(
     ),
 )
 
+STUDENT_ACCOUNT = Entity(
+    name="student_account",
+    definition=(
+        "an account whose system does not give the authority's number of its holder, with what it says of who that is "
+        "(Ed-Fi StudentIdentificationSystem): for a person to look at, never for figures"
+    ),
+    columns=(
+        EntityColumn(
+            name="account_id", type="text", description="the system's identifier", personal=PersonalData.DIRECT
+        ),
+        EntityColumn(name="given_name", type="text", personal=PersonalData.DIRECT),
+        EntityColumn(name="family_name", type="text", personal=PersonalData.DIRECT),
+        _of_person("birth_date", "date", "null where not given"),
+        _of_person("grade_level", "text", "CEDS grade level code; null where not given"),
+    ),
+)
+
 LEARNING_ACTIVITY = Entity(
     name="learning_activity",
     definition="a learner's day in an online course, by kind of activity (Caliper and xAPI events, added up)",

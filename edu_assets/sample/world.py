@@ -141,8 +141,8 @@ class World:
         return found
 
     @cached_property
-    def merged(self) -> dict[Student, tuple[str, date]]:
-        """Students who had a second number until the day on which both were merged."""
+    def merged(self) -> dict[Student, list[tuple[str, date]]]:
+        """Numbers that students had until the day on which each was merged into the next; the first has had two."""
         count = max(1, round(MERGED_SHARE * len(self.population.students)))
         first_year = self.population.years[0]
         days = first_year.all_moving_days
@@ -152,13 +152,28 @@ class World:
             if member.year == first_year.label and member.came and member.exit == member.planned_exit
         ]
         chosen = self.random("merged").sample(present, min(count, len(present)))
-        day = days[len(days) // 2]
-        return {student: (f"99{student.number[2:]}", day + timedelta(place)) for place, student in enumerate(chosen)}
+        early, day = days[len(days) // 4], days[len(days) // 2]
+        found = {student: [(f"99{student.number[2:]}", day + timedelta(place))] for place, student in enumerate(chosen)}
+        found[chosen[0]].insert(0, (f"98{chosen[0].number[2:]}", early))
+        return found
 
     def number_on(self, student: Student, day: date) -> str:
         """The number under which systems that are told of merges know a student on a day."""
-        old = self.merged.get(student)
-        return old[0] if old and day < old[1] else student.number
+        held = (number for number, until in self.merged.get(student, ()) if day < until)
+        return next(held, student.number)
+
+    def state_number(self, student: Student) -> str:
+        """The number that the state gave a student, as the register has it."""
+        return f"9{self._copied.get(student, student).number[1:]}"
+
+    @cached_property
+    def _copied(self) -> dict[Student, Student]:
+        """A student of the last school into whose entry a clerk copied the state's number of another."""
+        label, school = self.population.years[0].label, self.network.schools[-1].school_id
+        there = self.memberships.get((label, school), [])
+        several = [member.student for member in there if member.exit == member.planned_exit]
+        chosen = self.random("copied").randrange(len(several) - 1) if len(several) > 1 else None
+        return {} if chosen is None else {several[chosen]: several[chosen + 1]}
 
     def traits_of(self, student: Student) -> Traits:
         return self.traits[student.index]
