@@ -455,12 +455,17 @@ class Contract(Declaration):
 
 
 class EntityColumn(Declaration):
-    """A column of a canonical entity with its PostgreSQL type."""
+    """A column of a canonical entity with its PostgreSQL type.
+
+    may_be_unregistered: of a student's identifier, whether rows may name one whom the term's register need not
+        describe, such as an applicant or whoever has kept an account.
+    """
 
     name: str
     type: str
     description: str = ""
     personal: PersonalData = PersonalData.NONE
+    may_be_unregistered: bool = False
 
 
 class Entity(Declaration):

@@ -30,6 +30,7 @@ LEARNER = Entity(
             type="text",
             description="the network's student who has the account; null: a learner of no school",
             personal=PersonalData.DIRECT,
+            may_be_unregistered=True,
         ),
         _of_person("registered_on", "date", "day of registration; null where not given"),
     ),

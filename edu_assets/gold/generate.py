@@ -194,6 +194,11 @@ def documentation(declared: Registry) -> str:
                     "data_type": "text",
                     "config": {"meta": {"personal_data": "direct"}},
                 },
+                {
+                    "name": "must_be_registered",
+                    "description": "whether rows of this kind name students whom the term's register describes",
+                    "data_type": "boolean",
+                },
             ],
         }
     )
@@ -261,15 +266,18 @@ def student_identifiers(declared: Registry) -> str:
     """The SQL of the view of every identifier by which a feed's rows name a student, as they hold it: before numbers
     are resolved. A filter on `term_key` prunes here as well."""
     naming = [
-        (contract, contract.staging_view(name))
+        (contract, contract.staging_view(name), column)
         for contract in sorted(declared.contracts.values(), key=lambda contract: contract.name)
         for name in contract.conforms_to
-        if names_students(declared.entities[name])
+        for column in declared.entities[name].columns
+        if column.name == STUDENT_ID
     ]
     branches = [
         f"select distinct\n    term_key,\n    _feed,\n    '{contract.system}' as system,\n"
-        f"    {STUDENT_ID} as identifier\nfrom {{{{ ref('{view}') }}}}\nwhere {STUDENT_ID} <> ''\n"
-        for contract, view in naming
+        f"    {STUDENT_ID} as identifier,\n"
+        f"    {'false' if column.may_be_unregistered else 'true'} as must_be_registered\n"
+        f"from {{{{ ref('{view}') }}}}\nwhere {STUDENT_ID} <> ''\n"
+        for contract, view, column in naming
     ]
     return f"{{# {HEADER} #}}\n" + "\nunion all\n\n".join(branches)
 

@@ -18,6 +18,8 @@ with bridge as (
     select feed, count(*) as identifiers, count(*) filter (where matched_by <> 'unmatched') as matched,
         count(*) filter (where is_merged) as merged,
         count(*) filter (where matched_by in ('state_number', 'state_number_as_own')) as by_state,
+        count(*) filter (where must_be_registered) as expected,
+        count(*) filter (where must_be_registered and matched_by <> 'unmatched') as expected_matched,
         max(rule_version) as rule_version
     from gold.bridge_student_identifier where term_key = %(term)s group by feed
 ), waiting as (
@@ -26,12 +28,15 @@ with bridge as (
         count(distinct identifier) filter (where candidates > 1) as ambiguous
     from gold.student_identifier_review where term_key = %(term)s group by feed
 ), rule as (
-    select rule_version, max(least_matched_percent) as least_percent from gold.rule_student_identifier group by 1
+    select rule_version, max(least_matched_percent) as least_percent, max(tolerated_unmatched) as tolerated
+    from gold.rule_student_identifier group by 1
 )
 select feed, coalesce(b.identifiers, 0) as identifiers, coalesce(b.matched, 0) as matched,
     coalesce(b.merged, 0) as merged, coalesce(b.by_state, 0) as by_state, coalesce(w.unmatched, 0) as unmatched,
     coalesce(w.proposed, 0) as proposed, coalesce(w.ambiguous, 0) as ambiguous,
-    coalesce(b.matched * 100 >= b.identifiers * r.least_percent, true) as is_believed
+    coalesce(
+        b.expected_matched * 100 >= b.expected * r.least_percent or b.expected - b.expected_matched <= r.tolerated, true
+    ) as is_believed
 from bridge b full join waiting w using (feed) left join rule r using (rule_version) order by feed
 """
 LATEST = """
@@ -50,7 +55,8 @@ class FeedIdentifiers(BaseModel):
     identifiers: those by which rows name a student; matched: of them, whose student the register describes; merged,
     by_state: found by a merge, by the state's number. unmatched, proposed, ambiguous: what a person has to look at, by
     the number of students who it may be (none, one, several); accounts without a number are among them.
-    is_believed: whether the matched share is at least what the rule asks.
+    is_believed: whether the matched share of those who must be registered is at least what the rule asks, or no more
+    of them are unmatched than it tolerates.
     """
 
     feed: str

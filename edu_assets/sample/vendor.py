@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from edu_assets.sample.world import Cell, TableFile, World
+from edu_assets.sample.world import VENDOR_GRADES, Cell, TableFile, World
 
 SYSTEM, TABLE = "nwea", "map_growth"
-GRADES = ("09", "10", "11")
 SUBJECT, TEST = "Language Usage", "Growth: Language 2-12"
 MEAN, BY_ABILITY, SPREAD = 221.0, 11.0, 5.0
 
@@ -34,7 +33,7 @@ def _results(world: World) -> Iterator[tuple[date, str | None, tuple[Cell, ...]]
         for school in world.network.schools:
             days = world.days(year, year.terms[0], school.school_id)[10:20]
             for member in world.members(year, school.school_id, days[-1]):
-                if member.grade not in GRADES or member.entry > days[0]:
+                if member.grade not in VENDOR_GRADES or member.entry > days[0]:
                     continue
                 student = member.student
                 random = world.random("map growth", year.label, student.index)

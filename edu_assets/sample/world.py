@@ -28,6 +28,8 @@ from edu_assets.sample.traits import Traits, traits
 from edu_assets.school_calendar import Term
 
 MERGED_SHARE = 0.004
+VENDOR_GRADES = ("09", "10", "11")
+"""Grades that are tested by a vendor who knows students by the state's number alone (vendor.py)."""
 
 Cell = str | int | float | bool | date | None
 Header = tuple[str, ...]
@@ -168,10 +170,13 @@ class World:
 
     @cached_property
     def _copied(self) -> dict[Student, Student]:
-        """A student of the last school into whose entry a clerk copied the state's number of another."""
-        label, school = self.population.years[0].label, self.network.schools[-1].school_id
-        there = self.memberships.get((label, school), [])
-        several = [member.student for member in there if member.exit == member.planned_exit]
+        """A student into whose entry a clerk copied the state's number of another; both sit the vendor's test."""
+        several = [
+            member.student
+            for school in self.network.schools
+            for member in self.memberships.get((self.population.years[0].label, school.school_id), [])
+            if member.grade in VENDOR_GRADES and member.exit == member.planned_exit
+        ]
         chosen = self.random("copied").randrange(len(several) - 1) if len(several) > 1 else None
         return {} if chosen is None else {several[chosen]: several[chosen + 1]}
 

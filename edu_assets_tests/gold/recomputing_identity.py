@@ -51,7 +51,10 @@ class Identifiers:
                 if row["role"] == "student":
                     registered[term].add(self.base.number_in_force(row["identifier"]))
         found = {}
-        for term, feed, identifier in self._held():
+        expected: set[tuple[str, str, str]] = set()
+        for term, feed, identifier, is_expected in self._held():
+            if is_expected:
+                expected.add((term, identifier, feed))
             student, rule = self._whose(term, identifier)
             if student not in registered[term]:
                 rule = "unmatched"
@@ -63,6 +66,8 @@ class Identifiers:
                 "is_merged": identifier in self.base.given_up,
                 "rule_version": VERSION,
             }
+        for key, row in found.items():
+            row["must_be_registered"] = key in expected
         return found
 
     def _whose(self, term: str, identifier: str) -> tuple[str, str]:
@@ -73,27 +78,28 @@ class Identifiers:
             return self.base.of_state[term, identifier.removeprefix("state:")], "state_number"
         return identifier, "register_number"
 
-    def _held(self) -> Iterator[tuple[str, str, str]]:
-        """Term, feed and identifier of every row that names a student."""
+    def _held(self) -> Iterator[tuple[str, str, str, bool]]:
+        """Term, feed and identifier of every row that names a student, and whether it must be one of the register:
+        an applicant is none yet, and who left may keep an account of the platform."""
         for (feed, term), tables in self.base.rosters.items():
             for row in tables["users"].values():
                 if row["role"] == "student":
-                    yield term, feed, row["identifier"]
+                    yield term, feed, row["identifier"], True
         yield from self._of_attendance()
-        for system, by_term in self._sheets():
+        for system, is_expected, by_term in self._sheets():
             [feed] = [name for name, held in self.base.network.feeds.items() if held.system == system]
             for term, rows in by_term.items():
                 for row in rows:
                     if row["StudentNumber"]:
-                        yield term, feed, row["StudentNumber"]
+                        yield term, feed, row["StudentNumber"], is_expected
         for file in self.base.files:
             for row in self.base.sheet(file, as_sent=True) if "map_growth" in file.rows else ():
                 day = datetime.strptime(row["TestStartDate"], "%m/%d/%Y").date()  # noqa: DTZ007 - a day, no time
                 of_day = self.base.network.calendar.term_of_date(day)
                 assert of_day is not None
-                yield of_day.key, file.feed, f"state:{row['Student_StateID']}"
+                yield of_day.key, file.feed, f"state:{row['Student_StateID']}", True
 
-    def _of_attendance(self) -> Iterator[tuple[str, str, str]]:
+    def _of_attendance(self) -> Iterator[tuple[str, str, str, bool]]:
         feed_of: dict[str, str] = {}
         for file in self.base.files:
             if file.kind is FileKind.ATTENDANCE:
@@ -102,23 +108,24 @@ class Identifiers:
         for school, number, day in self.base.sent:
             term = self.base.network.calendar.term_of_date(day, self.base.schools[school].calendar)
             assert term is not None
-            yield term.key, feed_of[school], number
+            yield term.key, feed_of[school], number, True
 
-    def _sheets(self) -> Iterator[tuple[str, dict[str, list[Row]]]]:
-        """System and rows by term of every sheet that names students and from which figures are made."""
+    def _sheets(self) -> Iterator[tuple[str, bool, dict[str, list[Row]]]]:
+        """System, whether students must be registered, and rows by term, of every sheet that names students and that
+        figures are made of."""
         records = AsSent(self.base, "sis")
         for table in ("students", "student_programs", "student_health", "student_transportation", "interventions"):
-            yield "sis", records.standing(table)
+            yield "sis", True, records.standing(table)
         incidents = records.dated("behavior_incidents", "IncidentDate", "SchoolID")
-        yield "sis", records.via("behavior_participants", incidents, KEY, "SchoolID")
-        yield "sis", records.dated("discipline_actions", "ActionDate", "SchoolID")
-        yield "sis", records.dated("admission_applications", "AppliedOn", "SchoolID")
+        yield "sis", True, records.via("behavior_participants", incidents, KEY, "SchoolID")
+        yield "sis", True, records.dated("discipline_actions", "ActionDate", "SchoolID")
+        yield "sis", False, records.dated("admission_applications", "AppliedOn", "SchoolID")
         tests = AsSent(self.base, "assessment")
-        yield "assessment", tests.dated("assessment_results", "AdministeredOn", "SchoolID", "AssessmentID")
-        yield "assessment", tests.dated("usage_records", "UsedOn", "SchoolID", "ProductID", "UsedOn")
+        yield "assessment", True, tests.dated("assessment_results", "AdministeredOn", "SchoolID", "AssessmentID")
+        yield "assessment", True, tests.dated("usage_records", "UsedOn", "SchoolID", "ProductID", "UsedOn")
         for table in ("course_grades", "course_grade_criteria", "atl_skill_ratings"):
-            yield "assessment", tests.of_grading_period(table)
+            yield "assessment", True, tests.of_grading_period(table)
         fees = AsSent(self.base, "finance")
-        yield "finance", fees.dated("fee_invoices", "InvoicedOn", "SchoolID")
-        yield "finance", fees.dated("financial_aid", "AwardedOn", "SchoolID")
-        yield "lms", AsSent(self.base, "lms").standing("students")
+        yield "finance", True, fees.dated("fee_invoices", "InvoicedOn", "SchoolID")
+        yield "finance", True, fees.dated("financial_aid", "AwardedOn", "SchoolID")
+        yield "lms", False, AsSent(self.base, "lms").standing("students")

@@ -65,20 +65,30 @@ def test_the_counts_of_a_feed_are_those_of_its_identifiers(seeded: Platform, bri
     of_term = {(identifier, feed): row for (at, identifier, feed), row in bridge.items() if at == term}
     for feed in {feed for _, feed in of_term}:
         rows = [row for (_, of_feed), row in of_term.items() if of_feed == feed]
-        unmatched = sum(row["matched_by"] == "unmatched" for row in rows)
         assert told[feed].identifiers == len(rows)
-        assert told[feed].matched == len(rows) - unmatched
+        assert told[feed].matched == sum(row["matched_by"] != "unmatched" for row in rows)
         assert told[feed].merged == sum(row["is_merged"] for row in rows)
-        assert told[feed].unmatched == unmatched
+        assert told[feed].by_state == sum(row["matched_by"] == "state_number" for row in rows)
+        # what else waits in the platform's feed are accounts without a number, which are none of the bridge
+        waiting = told[feed].unmatched + (0 if feed == "lms" else told[feed].ambiguous)
+        assert waiting == sum(row["matched_by"] == "unmatched" and row["must_be_registered"] for row in rows)
+        assert told[feed].is_believed
     assert identifiers(seeded.warehouse, seeded.settings, None).term_key == seeded.terms[-1]
 
 
 def test_an_account_without_a_number_is_proposed_to_the_student_of_its_name(seeded: Platform) -> None:
     last = seeded.terms[-1]
     proposed = seeded.query(
-        "select candidates, matched_by from gold.student_identifier_review where term_key = %s and feed = 'lms'", [last]
+        "select identifier, candidate_id, matched_by, confidence from gold.student_identifier_review"
+        " where term_key = %s and feed = 'lms'",
+        [last],
     )
-    assert proposed
-    assert {rule for _, rule in proposed} == {"name"}
+    assert {(rule, confidence) for *_, rule, confidence in proposed} == {("name", Decimal("0.40"))}
+    named = seeded.query(
+        "select account.account_id, student.student_id from staging.conformed_student_account as account"
+        " join staging.conformed_student as student using (term_key, given_name, family_name) where term_key = %s",
+        [last],
+    )
+    assert {(account, student) for account, student, *_ in proposed} == set(named)
     accounts = "select count(*) from staging.conformed_student_account where term_key = %s"
-    assert seeded.value(accounts, [last]) > len(proposed)
+    assert seeded.value(accounts, [last]) > len({account for account, _ in named}) > 0

@@ -3,14 +3,19 @@
     select
         bridge.feed,
         count(*) as identifiers,
-        count(*) filter (where bridge.matched_by <> 'unmatched') as matched
+        count(*) filter (where bridge.matched_by = 'unmatched') as unmatched
     from (select * from {{ model }}) as bridge
     cross join (
-        select max(in_force.least_matched_percent) as least_percent
+        select
+            max(in_force.least_matched_percent) as least_percent,
+            max(in_force.tolerated_unmatched) as tolerated
         from (
             {{ rule_of_term('rule_student_identifier') }}
         ) as in_force
     ) as rule
-    group by bridge.feed, rule.least_percent
-    having count(*) filter (where bridge.matched_by <> 'unmatched') * 100 < count(*) * rule.least_percent
+    where bridge.must_be_registered
+    group by bridge.feed, rule.least_percent, rule.tolerated
+    having
+        count(*) filter (where bridge.matched_by <> 'unmatched') * 100 < count(*) * rule.least_percent
+        and count(*) filter (where bridge.matched_by = 'unmatched') > rule.tolerated
 {% endtest %}

@@ -7,12 +7,14 @@ with rule as (
 ),
 
 identifier as (
-    select distinct
+    select
         stated._feed as feed,
         stated.system,
-        stated.identifier
+        stated.identifier,
+        bool_or(stated.must_be_registered) as must_be_registered
     from {{ ref('student_identifiers') }} as stated
     where {{ in_term('stated') }}
+    group by stated._feed, stated.system, stated.identifier
 ),
 
 register as (
@@ -26,6 +28,7 @@ found as (
         identifier.feed,
         identifier.system,
         identifier.identifier,
+        identifier.must_be_registered,
         coalesce(merged.student_id, by_state.student_id, identifier.identifier) as student_id,
         case
             when merged.student_id is not null then 'merged_number'
@@ -44,6 +47,7 @@ matched as (
         found.feed,
         found.system,
         found.identifier,
+        found.must_be_registered,
         found.student_id,
         case when register.student_id is null then 'unmatched' else found.matched_by end as matched_by,
         found.is_merged
@@ -60,6 +64,7 @@ select
     matched.matched_by,
     rule.confidence,
     matched.is_merged,
+    matched.must_be_registered,
     rule.rule_version,
     matched.student_id
 from matched

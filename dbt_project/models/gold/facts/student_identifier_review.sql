@@ -32,7 +32,7 @@ unmatched as (
         bridge.feed,
         bridge.identifier
     from {{ ref('bridge_student_identifier') }} as bridge
-    where bridge.matched_by = 'unmatched'
+    where bridge.matched_by = 'unmatched' and bridge.must_be_registered
 ),
 
 -- a state's number that the register gives to several students
