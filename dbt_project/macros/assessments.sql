@@ -6,7 +6,7 @@
 select
     result._feed || ':' || concat_ws('|', '{{ subject }}', result.student_id, result.academic_year, result.start_date)
         as assessment_result_id,
-    coalesce(nullif(result.student_state_id, ''), result._feed || ':' || result.student_id) as student_id,
+    coalesce('state:' || nullif(result.student_state_id, ''), result._feed || ':' || result.student_id) as student_id,
     cast(null as text) as school_id,
     'iready:diagnostic_{{ subject }}' as assessment_id,
     '{{ subject_title }}' as subject,

@@ -1,5 +1,5 @@
-"""Commands that tell of figures: what they say (report), by which rules (rules), what they are made of (lineage), and
-what making them costs (profile).
+"""Commands that tell of figures: what they say (report), by which rules (rules), what they are made of (lineage), whose
+they are (identifiers), and what making them costs (profile).
 
 Belongs here: their arguments, and how answers are shown. Does not belong here: what they answer (gold/).
 """
@@ -208,3 +208,35 @@ def _grow(tree: Tree, step: ColumnStep) -> None:
 def _step_label(step: ColumnStep) -> Text:
     found = f"  ← {step.header} of {', '.join(step.files)}" if step.files else ""
     return Text(f"{step.relation}.{step.column}{found}")
+
+
+@commands.command("identifiers")
+def show_identifiers(term: Term = None, as_json: Json = False) -> None:
+    """How many identifiers of each feed are matched to students of the register, and how many wait for a person."""
+    from edu_assets.gold.identity import identifiers
+
+    warehouse = network_warehouse()
+    found = identifiers(warehouse, warehouse.settings, term)
+    if as_json:
+        print_json(found)
+        return
+    counted = ("identifiers", "matched", "merged", "by_state", "unmatched", "proposed", "ambiguous")
+    listing = new_table(found.term_key, *(name.replace("_", " ") for name in counted), "", numbers_from=1)
+    for feed in found.feeds:
+        counts = (f"{getattr(feed, name):,}" for name in counted)
+        listing.add_row(feed.feed, *counts, "" if feed.is_believed else "below the rule's share")
+    out.print(listing)
+    out.print(
+        Text(
+            "merged, by state: matched by a merge of numbers, by the state's number. unmatched, proposed, ambiguous: "
+            "identifiers, and accounts without a number, that fit no student, one, or several. They stand in "
+            "gold.student_identifier_review with those who they may be; no figure is made by names."
+        )
+    )
+    out.print(
+        Text(
+            "An identifier that is another number of a student: deliver a row of sis student_id_merges with the "
+            "identifier as it stands there, and the terms that hold it are built again. An account: enter the number "
+            "in its system."
+        )
+    )

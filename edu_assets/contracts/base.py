@@ -312,6 +312,7 @@ class Contract(Declaration):
     person: the columns that identify a person, for erasure.
     freshness_days: a slice older than this on a school day is late.
     conforms_to: canonical entities, one staging view each.
+    state_numbers: whether its staging views name students by the state's number, as `state:<number>`.
     versions: the versions of the system's format that have the table; empty: all.
     rules: what the standard says of a row as a whole.
     """
@@ -332,6 +333,7 @@ class Contract(Declaration):
     person: tuple[str, ...] = ()
     freshness_days: int = Field(gt=0)
     conforms_to: tuple[str, ...] = ()
+    state_numbers: bool = False
     versions: tuple[str, ...] = ()
     rules: tuple[RowRule, ...] = ()
     raw_schema: str = "raw_zone"
@@ -453,12 +455,17 @@ class Contract(Declaration):
 
 
 class EntityColumn(Declaration):
-    """A column of a canonical entity with its PostgreSQL type."""
+    """A column of a canonical entity with its PostgreSQL type.
+
+    may_be_unregistered: of a student's identifier, whether rows may name one whom the term's register need not
+        describe, such as an applicant or whoever has kept an account.
+    """
 
     name: str
     type: str
     description: str = ""
     personal: PersonalData = PersonalData.NONE
+    may_be_unregistered: bool = False
 
 
 class Entity(Declaration):

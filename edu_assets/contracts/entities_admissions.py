@@ -16,6 +16,7 @@ ADMISSION_APPLICATION = Entity(
             type="text",
             description="the authority's number, null while there is none",
             personal=PersonalData.DIRECT,
+            may_be_unregistered=True,
         ),
         EntityColumn(name="entry_year", type="text", description="academic year applied for"),
         EntityColumn(name="grade_level", type="text", description="CEDS grade level code applied for"),

@@ -30,8 +30,26 @@ LEARNER = Entity(
             type="text",
             description="the network's student who has the account; null: a learner of no school",
             personal=PersonalData.DIRECT,
+            may_be_unregistered=True,
         ),
         _of_person("registered_on", "date", "day of registration; null where not given"),
+    ),
+)
+
+STUDENT_ACCOUNT = Entity(
+    name="student_account",
+    definition=(
+        "an account whose system does not give the authority's number of its holder, with what it says of who that is "
+        "(Ed-Fi StudentIdentificationSystem): for a person to look at, never for figures"
+    ),
+    columns=(
+        EntityColumn(
+            name="account_id", type="text", description="the system's identifier", personal=PersonalData.DIRECT
+        ),
+        EntityColumn(name="given_name", type="text", personal=PersonalData.DIRECT),
+        EntityColumn(name="family_name", type="text", personal=PersonalData.DIRECT),
+        _of_person("birth_date", "date", "null where not given"),
+        _of_person("grade_level", "text", "CEDS grade level code; null where not given"),
     ),
 )
 

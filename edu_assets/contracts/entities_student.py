@@ -1,5 +1,5 @@
-"""Canonical entities of what is known of a student beside enrolment: register, programmes, health, support, guardians,
-the way to school.
+"""Canonical entities of what is known of a student beside enrolment: register, numbers, programmes, health, support,
+guardians, the way to school.
 
 Belongs here: the columns to which staging views map source tables. Natural keys are those of entities.py. Ends are
 exclusive, whatever the source writes.
@@ -34,6 +34,12 @@ STUDENT_DEMOGRAPHIC = Entity(
     definition="Ed-Fi StudentDemographic; OneRoster demographics: what the register says of a student in the term",
     columns=(
         _student(),
+        EntityColumn(
+            name="state_student_id",
+            type="text",
+            description="number given by the state; null where none is known",
+            personal=PersonalData.DIRECT,
+        ),
         EntityColumn(name="birth_date", type="date", personal=PersonalData.INDIRECT),
         EntityColumn(name="sex", type="text", description="the source's code", personal=PersonalData.INDIRECT),
         EntityColumn(name="is_hispanic", type="boolean", personal=PersonalData.SENSITIVE),
@@ -44,6 +50,26 @@ STUDENT_DEMOGRAPHIC = Entity(
             personal=PersonalData.SENSITIVE,
         ),
         EntityColumn(name="home_language", type="text", personal=PersonalData.INDIRECT),
+    ),
+)
+
+STUDENT_ID_MERGE = Entity(
+    name="student_id_merge",
+    definition=(
+        "Ed-Fi StudentIdentificationCode that was replaced: of two numbers that turned out to be one student's, which "
+        "was given up for which"
+    ),
+    columns=(
+        EntityColumn(
+            name="old_student_id",
+            type="text",
+            description="the identifier given up, spelled as student_id is",
+            personal=PersonalData.DIRECT,
+        ),
+        EntityColumn(
+            name="new_student_id", type="text", description="the number that stays", personal=PersonalData.DIRECT
+        ),
+        EntityColumn(name="merged_on", type="date", description="day of the merge"),
     ),
 )
 

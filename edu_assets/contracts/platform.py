@@ -56,7 +56,7 @@ LMS_STUDENTS = sheet(
     person=("learner_id", "student_number"),
     raw_schema="raw_lms",
     owner=_OFFICE,
-    conforms_to=("learner",),
+    conforms_to=("learner", "student_account"),
 )
 
 COURSE_ACTIVITY = sheet(

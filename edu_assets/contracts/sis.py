@@ -80,7 +80,13 @@ STUDENT_ID_MERGES = sheet(
     "merge of two numbers that turned out to be one student's. An event: its term is that of the day on which the "
     "numbers were merged, and a sheet without it takes nothing back",
     (
-        number("OldStudentNumber", "the number given up", required=True, personal=PersonalData.DIRECT),
+        Column(
+            header="OldStudentNumber",
+            required=True,
+            pattern=r"[0-9A-Za-z\-_.:]{1,80}",
+            description="the number given up; of another system's identifier as gold spells it, e.g. state:9001234",
+            personal=PersonalData.DIRECT,
+        ),
         number("NewStudentNumber", "the number that stays", required=True, personal=PersonalData.DIRECT),
         day("MergedOn", "day of the merge", required=True),
         Column(header="Reason", description="why, in words", personal=PersonalData.INDIRECT),
@@ -91,6 +97,7 @@ STUDENT_ID_MERGES = sheet(
     person=("old_student_number", "new_student_number"),
     freshness_days=400,
     owner="student-information",
+    conforms_to=("student_id_merge",),
 )
 
 ADMISSION_APPLICATIONS = sheet(

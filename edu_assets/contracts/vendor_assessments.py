@@ -345,6 +345,7 @@ def _iready(subject: str, measure: str) -> Contract:
         term=TermByDate(column="start_date"),
         person=("student_id",),
         conforms_to=("assessment_result",),
+        state_numbers=True,
         files=(f"diagnostic_results_{subject}*.csv",),
         freshness_days=200,
     )
@@ -380,6 +381,7 @@ MAP_GROWTH = Contract(
     term=TermByDate(column="test_start_date"),
     person=("student_id",),
     conforms_to=("assessment_result",),
+    state_numbers=True,
     files=("map_growth*.csv",),
     freshness_days=200,
 )
@@ -419,6 +421,7 @@ def _star(
         term=TermByDelivery(),
         person=("student_renaissance_id",),
         conforms_to=conforms_to,
+        state_numbers=bool(conforms_to),
         files=files,
         freshness_days=200,
     )

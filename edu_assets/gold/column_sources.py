@@ -27,6 +27,8 @@ Sources = dict[str, list[tuple[str, str]]]
 """Of each column the (unique id, column) of those that it is made of, sorted."""
 
 DIALECT = "postgres"
+BOOKKEEPING = {"dimension": {"_is_dropped": "boolean"}}
+"""Columns that a materialisation adds and that models read."""
 
 
 def column_sources(manifest: Node, project: Path) -> dict[str, Sources]:
@@ -60,6 +62,7 @@ def _relation_name(node: Node) -> str:
 def _columns(node: Node, project: Path) -> dict[str, str]:
     """Columns and types as far as they are declared; of a seed those of its file."""
     declared = {name: column.get("data_type") or "text" for name, column in node["columns"].items()}
+    declared |= BOOKKEEPING.get(node.get("config", {}).get("materialized"), {})
     if node["resource_type"] != "seed":
         return declared
     with (project / node["original_file_path"]).open(encoding="utf-8", newline="") as file:

@@ -68,6 +68,17 @@ from (
 ) as silent
 """
 
+STUDENT_ID = "student_id"
+"""The column in which an entity names a student."""
+MERGED = """\
+left join {{ ref('dim_student_number') }} as merged
+    on given.student_id = merged.student_number and not merged._is_dropped
+"""
+BY_STATE = """\
+left join {{ ref('student_of_state_number') }} as by_state
+    on given.term_key = by_state.term_key and given.student_id = by_state.identifier
+"""
+
 # What raw_zone publishes for dbt; the DDL is in raw_zone/tables.py.
 ETL_TABLES = {
     "network": "the network: name, time zone, authority whose rules hold, whether the exit day counts",
@@ -170,6 +181,28 @@ def documentation(declared: Registry) -> str:
             ],
         }
     )
+    models.append(
+        {
+            "name": "student_identifiers",
+            "description": "Every identifier by which rows of a feed name a student in a term, as the rows hold it.",
+            "columns": [
+                {"name": "term_key", "description": LINEAGE["term_key"][1], "data_type": "text"},
+                {"name": "_feed", "description": LINEAGE["_feed"][1], "data_type": "text"},
+                {"name": "system", "description": "the system of the feed", "data_type": "text"},
+                {
+                    "name": "identifier",
+                    "description": "a number of the authority, of the state, or the feed's own, as staging spells it",
+                    "data_type": "text",
+                    "config": {"meta": {"personal_data": "direct"}},
+                },
+                {
+                    "name": "must_be_registered",
+                    "description": "whether rows of this kind name students whom the term's register describes",
+                    "data_type": "boolean",
+                },
+            ],
+        }
+    )
     for contract in declared.contracts.values():
         for name in contract.conforms_to:
             entity = declared.entities[name]
@@ -183,17 +216,20 @@ def documentation(declared: Registry) -> str:
     return _dump({"version": 2, "models": sorted(models, key=lambda model: model["name"])})
 
 
+def _columns(entity: Entity) -> list[tuple[str, str]]:
+    """Name and type of every column of a conformed row."""
+    return [(column.name, column.type) for column in entity.columns] + [
+        (name, kind) for name, (kind, _) in LINEAGE.items()
+    ]
+
+
 def _branch(contract: Contract, entity: Entity) -> str:
-    columns = [(column.name, column.type) for column in entity.columns]
-    columns += [(name, kind) for name, (kind, _) in LINEAGE.items()]
-    selected = ",\n".join(f"    cast({name} as {kind}) as {name}" for name, kind in columns)
+    selected = ",\n".join(f"    cast({name} as {kind}) as {name}" for name, kind in _columns(entity))
     return f"select\n{selected}\nfrom {{{{ ref('{contract.staging_view(entity.name)}') }}}}\n"
 
 
 def _empty(entity: Entity) -> str:
-    columns = [(column.name, column.type) for column in entity.columns]
-    columns += [(name, kind) for name, (kind, _) in LINEAGE.items()]
-    selected = ",\n".join(f"    cast(null as {kind}) as {name}" for name, kind in columns)
+    selected = ",\n".join(f"    cast(null as {kind}) as {name}" for name, kind in _columns(entity))
     return f"select\n{selected}\nwhere false\n"
 
 
@@ -201,9 +237,49 @@ def conformed_union(entity: Entity, contracts: list[Contract]) -> str:
     """The SQL of `conformed_<entity>`; without a conforming contract a view without rows.
 
     Every branch keeps `term_key` as it is, so that a filter on it prunes each raw table to one
-    partition.
+    partition. A student's number is the one in force: that is resolved here and nowhere else.
     """
     branches = [_branch(contract, entity) for contract in contracts] or [_empty(entity)]
+    union = "\nunion all\n\n".join(branches)
+    if names_students(entity):
+        union = _resolved(union, entity, of_state=any(contract.state_numbers for contract in contracts))
+    return f"{{# {HEADER} #}}\n{union}"
+
+
+def names_students(entity: Entity) -> bool:
+    return any(column.name == STUDENT_ID for column in entity.columns)
+
+
+def _resolved(union: str, entity: Entity, *, of_state: bool) -> str:
+    """The rows of a union under the numbers in force. of_state: whether some of them name students by the state's."""
+    given = f"given.{STUDENT_ID}"
+    found = ["merged.student_id", *(["by_state.student_id"] if of_state else []), given]
+    number = f"coalesce({', '.join(found)})"
+    selected = ",\n".join(
+        f"    {number} as {name}" if name == STUDENT_ID else f"    given.{name}" for name, _ in _columns(entity)
+    )
+    joined = [MERGED] + ([BY_STATE] if of_state else [])
+    indented = "".join(f"    {line}" if line.strip() else line for line in union.splitlines(keepends=True))
+    return f"with given as (\n{indented})\n\nselect\n{selected}\nfrom given\n" + "".join(joined)
+
+
+def student_identifiers(declared: Registry) -> str:
+    """The SQL of the view of every identifier by which a feed's rows name a student, as they hold it: before numbers
+    are resolved. A filter on `term_key` prunes here as well."""
+    naming = [
+        (contract, contract.staging_view(name), column)
+        for contract in sorted(declared.contracts.values(), key=lambda contract: contract.name)
+        for name in contract.conforms_to
+        for column in declared.entities[name].columns
+        if column.name == STUDENT_ID
+    ]
+    branches = [
+        f"select distinct\n    term_key,\n    _feed,\n    '{contract.system}' as system,\n"
+        f"    {STUDENT_ID} as identifier,\n"
+        f"    {'false' if column.may_be_unregistered else 'true'} as must_be_registered\n"
+        f"from {{{{ ref('{view}') }}}}\nwhere {STUDENT_ID} <> ''\n"
+        for contract, view, column in naming
+    ]
     return f"{{# {HEADER} #}}\n" + "\nunion all\n\n".join(branches)
 
 
@@ -229,6 +305,7 @@ def generated_files(declared: Registry) -> dict[str, str]:
         "_sources.yml": sources(declared),
         "_documentation.yml": documentation(declared),
         "conforming_systems.sql": conforming_systems(declared),
+        "student_identifiers.sql": student_identifiers(declared),
     }
     for entity in declared.entities.values():
         contracts = sorted(declared.conforming(entity.name), key=lambda contract: contract.name)

@@ -113,8 +113,13 @@ def _is_on(manifest: Manifest, unique_id: str, declared: Registry, systems: Coll
     if node["schema"] != "staging":
         return True
     above = [up for up in manifest["parent_map"].get(unique_id, []) if up.startswith(("source.", "model."))]
-    rows = [up for up in above if _node(manifest, up).get("source_name") != "etl"]
+    rows = [up for up in above if _brings_rows(_node(manifest, up))]
     return not rows or any(_is_on(manifest, up, declared, systems) for up in rows)
+
+
+def _brings_rows(node: Mapping[str, Any]) -> bool:
+    """Whether rows of a staging view come from there: what stands in `etl` or in gold gives their names a meaning."""
+    return node.get("source_name") != "etl" and node["schema"] != "gold"
 
 
 def _node(manifest: Manifest, unique_id: str) -> Mapping[str, Any]:

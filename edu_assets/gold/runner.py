@@ -17,7 +17,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
+from edu_assets.contracts import registry
 from edu_assets.errors import EduError
 from edu_assets.gold.generate import DBT_PROJECT, generate
 from edu_assets.gold.rules import demand_known_authorities, demand_known_methods
@@ -36,6 +37,8 @@ from edu_assets.warehouse.locks import session_lock
 from edu_assets.warehouse.placement import locked
 
 DEPLOY_LOCK = "edu:deploy:gold"
+STUDENT_ID_MERGE = "student_id_merge"
+"""The entity to which tables of merged student numbers conform."""
 MADE_BY_TERM = ("config.materialized:term_partitioned", "config.materialized:dimension", "test_type:data")
 """What the run of a term has to do. Views stand since the deploy; to find each of them standing takes dbt longer than
 to build the tables of a small network."""
@@ -59,6 +62,9 @@ create table if not exists gold.term_build (
 comment on table gold.term_build is
     'builds of gold: the last load that a build of a term had read, and the rules and models that it was made with';
 create index if not exists term_build_latest on gold.term_build (term_key, build_id);
+alter table gold.term_build add column if not exists numbers_changed boolean not null default false;
+comment on column gold.term_build.numbers_changed is
+    'whether merges of student numbers were loaded while it was built, so that its tables may have read different ones';
 create table if not exists gold.deployment (
     project_digest text primary key, deployed_at timestamptz not null default clock_timestamp()
 );
@@ -115,11 +121,14 @@ class GoldBuild(BaseModel):
 
 
 class StaleTerm(BaseModel):
-    """A term whose gold is behind. `load_id`: its last applied load; `reason`: new rows, or new rules and models."""
+    """A term whose gold is behind.
+
+    load_id: the last applied load of what it is behind: its own rows, or for merged numbers the merges of all terms.
+    """
 
     term_key: str
     load_id: int
-    reason: Literal["new rows", "new rules or models"]
+    reason: Literal["new rows", "new rules or models", "merged numbers"]
 
 
 # -- what is built ------------------------------------------------------------------------------------
@@ -330,24 +339,70 @@ def _demand(results: Sequence[NodeResult], what: str) -> None:
 # -- one term -----------------------------------------------------------------------------------------
 
 
+MERGED_NUMBERS_READ = ("gold.bridge_student_identifier", "gold.dim_student_number", "staging.student_number_in_force")
+"""What tells which built terms hold a number that was merged since. Before the first deploy none of it stands."""
+
+MERGED_NUMBERS = """
+with in_force as materialized (select student_number, student_id from staging.student_number_in_force),
+known as (select student_number from gold.dim_student_number union select student_number from in_force)
+select distinct b.term_key from known left join in_force i using (student_number)
+join gold.bridge_student_identifier b on b.identifier = known.student_number
+where case when i.student_id is null then b.is_merged else b.student_key <> md5('student|' || i.student_id) end
+union
+select b.term_key from (
+    select distinct on (term_key) term_key, numbers_changed from gold.term_build
+    where status = 'built' and is_whole order by term_key, build_id desc
+) b where b.numbers_changed
+"""
+"""Terms whose rows name a student otherwise than the merges of today do; the hash is that of the macro edu_key.
+
+What a build has read is told by its bridge, so that chains, later decisions and merges that were taken back are judged
+alike. The numbers that are or ever were given up are few, and in each partition of the bridge the key begins with the
+identifier, so that this costs milliseconds."""
+
+
 def stale_terms(warehouse: Warehouse, settings: Settings) -> list[StaleTerm]:
-    """Terms that have loads which their last whole build has not read, or were built by other rules; in term order."""
+    """Terms that have loads which their last whole build has not read, were built by other rules, or name students by
+    numbers that were merged otherwise since; in term order."""
     digest = project_digest(settings)
     with warehouse.connect(Role.DBT, autocommit=True, application_name="edu stale") as connection:
         connection.execute("set client_min_messages = warning")
         connection.execute(LEDGER_DDL)
+        merged = _terms_with_merged_numbers(connection)
         with connection.cursor(row_factory=class_row(StaleTerm)) as cursor:
             return cursor.execute(
                 "with loaded as (select term_key, max(load_id) as load_id from etl.load_log where status = 'applied'"
                 " group by term_key), built as (select distinct on (term_key) term_key, built_from_load, project_digest"
-                " from gold.term_build where status = 'built' and is_whole order by term_key, build_id desc)"
-                " select l.term_key, l.load_id, case when coalesce(b.built_from_load, -1) < l.load_id then 'new rows'"
-                " else 'new rules or models' end as reason"
-                " from loaded l join etl.term t using (term_key) left join built b using (term_key)"
-                " where b.term_key is null or b.built_from_load < l.load_id or b.project_digest <> %s"
-                " order by t.ordinal",
-                [digest],
+                " from gold.term_build where status = 'built' and is_whole order by term_key, build_id desc),"
+                " judged as (select l.term_key, l.load_id, case"
+                " when b.term_key is null or b.built_from_load < l.load_id then 'new rows'"
+                " when b.project_digest <> %s then 'new rules or models'"
+                " when l.term_key = any(%s) then 'merged numbers' end as reason"
+                " from loaded l left join built b using (term_key))"
+                " select j.term_key, j.reason,"
+                " case when j.reason = 'merged numbers' then %s else j.load_id end as load_id"
+                " from judged j join etl.term t using (term_key) where j.reason is not null order by t.ordinal",
+                [digest, merged, _last_merges(connection) if merged else 0],
             ).fetchall()
+
+
+def _terms_with_merged_numbers(connection: Connection) -> list[str]:
+    stands = connection.execute(
+        "select bool_and(to_regclass(name) is not null) from unnest(%s::text[]) as name", [list(MERGED_NUMBERS_READ)]
+    ).fetchone()
+    if not (stands and stands[0]):
+        return []
+    return [term_key for (term_key,) in connection.execute(MERGED_NUMBERS)]
+
+
+def _last_merges(connection: Connection) -> int:
+    """The last load of merges of student numbers, whatever their term: ids are in the order of commits."""
+    tables = [contract.name for contract in registry().conforming(STUDENT_ID_MERGE)]
+    row = connection.execute(
+        "select coalesce(max(load_id), 0) from etl.load_log where raw_table = any(%s) and status = 'applied'", [tables]
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def build_term(
@@ -409,10 +464,12 @@ class _Ledger:
     connection: Connection
     build_id: int
     built_from: int
-    names: list[str] = field(default_factory=list)
+    merges: int
+    """The last merges of student numbers that every table of the build has read."""
 
     @classmethod
     def open(cls, connection: Connection, term_key: str, digest: str, *, is_whole: bool, run_id: str | None) -> _Ledger:
+        merges = _last_merges(connection)
         connection.execute(  # the lock of the term is ours, so nobody is building it
             "update gold.term_build set status = 'failed', finished_at = clock_timestamp(),"
             " error = 'the process that built it was killed' where term_key = %s and status = 'building'",
@@ -425,7 +482,8 @@ class _Ledger:
             [term_key, term_key, digest, is_whole, run_id],
         ).fetchone()
         assert row is not None
-        return cls(connection, *row)
+        build_id, built_from = row
+        return cls(connection, build_id, built_from, merges)
 
     def close(self, build: GoldBuild) -> None:
         failed = build.failed
@@ -446,8 +504,16 @@ class _Ledger:
     ) -> None:
         self.connection.execute(
             "update gold.term_build set status = %s, finished_at = clock_timestamp(), seconds = %s, models = %s,"
-            " checks = %s, error = %s where build_id = %s",
-            [status, seconds, models, Jsonb(checks), error, self.build_id],
+            " checks = %s, error = %s, numbers_changed = %s where build_id = %s",
+            [
+                status,
+                seconds,
+                models,
+                Jsonb(checks),
+                error,
+                _last_merges(self.connection) > self.merges,
+                self.build_id,
+            ],
         )
 
 

@@ -65,10 +65,14 @@ class Manifest:
         ]
 
     def _row_parents(self, unique_id: str) -> list[str]:
+        """What a view's rows come from. A table of gold brings none to a staging view: it resolves their numbers."""
+        beside = ("gold",) if self.node(unique_id)["schema"] == "staging" else ()
         return [
             parent
             for parent in self.parents(unique_id)
-            if not parent.startswith("seed.") and self.node(parent).get("source_name") != "etl"
+            if not parent.startswith("seed.")
+            and self.node(parent).get("source_name") != "etl"
+            and self.node(parent)["schema"] not in beside
         ]
 
     @cached_property

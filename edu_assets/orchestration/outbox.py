@@ -104,7 +104,7 @@ def add_academic_years(instance: dg.DagsterInstance, term_keys: list[str]) -> li
 
 
 def gold_request(stale: StaleTerm, project_digest: str) -> dg.RunRequest:
-    """One gold run for a term. Asked again it is the same request, until a load or a rule changes the term."""
+    """One gold run for a term. Asked again it is the same request, until a load, a rule or a merge changes the term."""
     return dg.RunRequest(
         run_key=f"{stale.term_key}|{stale.load_id}|{project_digest}",
         partition_key=partition_key(stale.term_key),

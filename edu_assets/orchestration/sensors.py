@@ -102,7 +102,7 @@ def outbox_sensor(declared: Registry) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         required_resource_keys={WAREHOUSE},
         description="Reports each applied load as a materialisation of its raw partition, adds academic years, and "
-        "requests one gold run per term that has rows or rules which its gold has not.",
+        "requests one gold run per term that has rows, rules or merges of student numbers which its gold has not.",
     )
     def outbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         warehouse: Warehouse = context.resources.warehouse

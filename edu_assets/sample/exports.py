@@ -30,6 +30,7 @@ from edu_assets.sample import (
     records,
     reference,
     survey,
+    vendor,
 )
 from edu_assets.sample.attendance import Sheet, attendance_of_schools, sheets
 from edu_assets.sample.districts import District, districts
@@ -42,7 +43,10 @@ from edu_assets.sample.world import TableFile, World
 from edu_assets.school_calendar import DeclarationError
 
 DEFAULT_SEED = 20240826
-SYSTEMS = (records, admissions, conduct, reference, periods, curriculum, assessing, finance, survey, hr, platform)
+SYSTEMS = (
+    *(records, admissions, conduct, reference, periods, curriculum, assessing, finance, survey, hr, platform),
+    vendor,
+)
 """Modules that write sheets, by the function `tables` of each."""
 SENT_AT = time(6, 30, tzinfo=UTC)
 

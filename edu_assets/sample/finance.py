@@ -184,11 +184,12 @@ class _Fees:
             school_id, due = invoice.member.school_id, invoice.day + timedelta(DUE_AFTER)
             plan = f"{invoice.plan.code}-{school_id}-{invoice.member.year}"
             status = "void" if invoice.void else "issued"
+            student = self.world.number_on(invoice.student, invoice.day)
             yield (
                 invoice.day,
                 school_id,
                 (
-                    *(invoice.number, school_id, invoice.student.number, plan, invoice.day, due, invoice.amount),
+                    *(invoice.number, school_id, student, plan, invoice.day, due, invoice.amount),
                     *(CURRENCY, status),
                 ),
             )
@@ -200,12 +201,8 @@ class _Fees:
             kind, amount = invoice.aid
             school_id = invoice.member.school_id
             day = invoice.day + timedelta(self._random("awarded", invoice.suffix).randrange(15))
-            aid = f"AID-{invoice.suffix}"
-            yield (
-                day,
-                school_id,
-                (aid, school_id, invoice.student.number, invoice.number, day, kind, amount, CURRENCY),
-            )
+            aid, student = f"AID-{invoice.suffix}", self.world.number_on(invoice.student, day)
+            yield day, school_id, (aid, school_id, student, invoice.number, day, kind, amount, CURRENCY)
 
     def payment_events(self) -> Iterator[Event]:
         """What was paid of each invoice as far as the calendar reaches."""

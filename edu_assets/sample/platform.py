@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from random import Random
 
 from edu_assets.sample.names import FAMILY, GIVEN
+from edu_assets.sample.population import Student
 from edu_assets.sample.school_years import SchoolYear
 from edu_assets.sample.world import Cell, TableFile, World
 
@@ -47,7 +48,7 @@ COURSES = (
 LOWEST_GRADE = 6
 LEARNERS = 0.25  # of the students of these grades
 OTHERS = 0.25  # learners without a student number, for each with one
-FEWEST_LEARNERS, FEWEST_OTHERS = 2, 2
+FEWEST_LEARNERS, FEWEST_OTHERS = 2, 3
 COURSE_CHANCES = (1.0, 0.55, 0.25)  # of a first, a second, a third course
 STUDENT_PRICE = 0.5  # share of the price that students of the network pay
 PROSPECT, CANCELLED = 0.08, 0.09
@@ -99,10 +100,10 @@ def tables(world: World) -> Iterator[TableFile]:
 
 @dataclass(frozen=True)
 class _Learner:
-    """student_number: the authority's, of students of the network. drive: expected share of effort, around 1."""
+    """student: of the network, who has the authority's number. drive: expected share of effort, around 1."""
 
     number: str
-    student_number: str | None
+    student: Student | None
     given: str
     family: str
     registered: date
@@ -130,7 +131,7 @@ class _Enrolment:
 
     @property
     def price(self) -> float:
-        return round(self.course.price * (STUDENT_PRICE if self.learner.student_number else 1.0), 2)
+        return round(self.course.price * (STUDENT_PRICE if self.learner.student else 1.0), 2)
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,8 @@ class _Platform:
     def learner_rows(self, _year: SchoolYear, day: date) -> Iterator[Row]:
         for each in self.learners:
             if each.registered <= day:
-                yield each.number, each.student_number, each.given, each.family, each.mail, each.registered
+                student = self.world.number_on(each.student, day) if each.student else None
+                yield each.number, student, each.given, each.family, each.mail, each.registered
 
     def activity(self) -> Iterator[Event]:
         for enrolment in self.enrolled:
@@ -224,20 +226,33 @@ class _Platform:
             drive = DRIVE_BY_OUTLOOK * traits.outlook + DRIVE_BY_ABILITY * traits.ability
             number, family = f"L{place:06d}", student.family_on(registered)
             yield _Learner(
-                *(number, student.number, student.given, family, registered, traits.ability),
+                *(number, student, student.given, family, registered, traits.ability),
                 1 + drive + random.gauss(0, DRIVE_SPREAD),
             )
 
     def _others(self) -> Iterator[_Learner]:
-        students = len(list(self._students()))
+        students, namesakes = len(list(self._students())), self._names_of_students()
         for place in range(1, max(FEWEST_OTHERS, round(OTHERS * students)) + 1):
             random = self._random("other", place)
             registered = self.begin + timedelta(random.randrange((self.end - self.begin).days * 3 // 4))
             given, family = random.choice(GIVEN), random.choice(FAMILY)
+            if place <= len(namesakes):
+                given, family = namesakes[place - 1]
             number = f"L{students + place:06d}"
             yield _Learner(
                 *(number, None, given, family, registered, random.gauss(0.2, 1)), 1 + random.gauss(0.1, 0.25)
             )
+
+    def _names_of_students(self) -> list[tuple[str, str]]:
+        """Names of learners without a number that a student of the last year has, or two: perhaps these opened another
+        account."""
+        last_year = self.world.population.years[-1].label
+        named: dict[tuple[str, str], set[int]] = {}
+        for member in self.world.population.memberships:
+            if member.came and member.year == last_year and member.student.renamed is None:
+                named.setdefault((member.student.given, member.student.family), set()).add(member.student.index)
+        first = {len(who): names for names, who in sorted(named.items(), reverse=True)}
+        return [first[students] for students in (1, 2) if students in first]
 
     # -- enrolments -----------------------------------------------------------------------------
 

@@ -93,7 +93,7 @@ class _Records:
             nickname = student.given[:3] if random.random() < 0.06 else ""
             first = self.first[student.index]
             yield (
-                *(member.school_id, student.number, f"9{student.number[1:]}", student.given, student.middle),
+                *(member.school_id, student.number, self.world.state_number(student), student.given, student.middle),
                 *(student.family_on(day), "Jr." if random.random() < 0.01 else "", nickname, ""),
                 *(self.birth_date(student), random.choice("FM") if random.random() > 0.01 else "X", ""),
                 *(hispanic, ",".join(races), "" if random.random() < 0.85 else "US", self.home_language(student)),
@@ -163,8 +163,10 @@ class _Records:
         return random.choice(schools) if schools and member.came and random.random() < HAS_SECONDARY_SCHOOL else None
 
     def merges(self) -> Iterator[tuple[date, str | None, tuple[Cell, ...]]]:
-        for student, (old, day) in self.world.merged.items():
-            yield day, None, (old, student.number, day, "registered twice")
+        for student, given_up in self.world.merged.items():
+            numbers = [number for number, _ in given_up] + [student.number]
+            for (old, day), new in zip(given_up, numbers[1:], strict=True):
+                yield day, None, (old, new, day, "registered twice")
 
     # -- what they get --------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ from edu_assets.sample.traits import Traits, traits
 from edu_assets.school_calendar import Term
 
 MERGED_SHARE = 0.004
+VENDOR_GRADES = ("09", "10", "11")
+"""Grades that are tested by a vendor who knows students by the state's number alone (vendor.py)."""
 
 Cell = str | int | float | bool | date | None
 Header = tuple[str, ...]
@@ -141,8 +143,8 @@ class World:
         return found
 
     @cached_property
-    def merged(self) -> dict[Student, tuple[str, date]]:
-        """Students who had a second number until the day on which both were merged."""
+    def merged(self) -> dict[Student, list[tuple[str, date]]]:
+        """Numbers that students had until the day on which each was merged into the next; the first has had two."""
         count = max(1, round(MERGED_SHARE * len(self.population.students)))
         first_year = self.population.years[0]
         days = first_year.all_moving_days
@@ -152,13 +154,31 @@ class World:
             if member.year == first_year.label and member.came and member.exit == member.planned_exit
         ]
         chosen = self.random("merged").sample(present, min(count, len(present)))
-        day = days[len(days) // 2]
-        return {student: (f"99{student.number[2:]}", day + timedelta(place)) for place, student in enumerate(chosen)}
+        early, day = days[len(days) // 4], days[len(days) // 2]
+        found = {student: [(f"99{student.number[2:]}", day + timedelta(place))] for place, student in enumerate(chosen)}
+        found[chosen[0]].insert(0, (f"98{chosen[0].number[2:]}", early))
+        return found
 
     def number_on(self, student: Student, day: date) -> str:
         """The number under which systems that are told of merges know a student on a day."""
-        old = self.merged.get(student)
-        return old[0] if old and day < old[1] else student.number
+        held = (number for number, until in self.merged.get(student, ()) if day < until)
+        return next(held, student.number)
+
+    def state_number(self, student: Student) -> str:
+        """The number that the state gave a student, as the register has it."""
+        return f"9{self._copied.get(student, student).number[1:]}"
+
+    @cached_property
+    def _copied(self) -> dict[Student, Student]:
+        """A student into whose entry a clerk copied the state's number of another; both sit the vendor's test."""
+        several = [
+            member.student
+            for school in self.network.schools
+            for member in self.memberships.get((self.population.years[0].label, school.school_id), [])
+            if member.grade in VENDOR_GRADES and member.exit == member.planned_exit
+        ]
+        chosen = self.random("copied").randrange(len(several) - 1) if len(several) > 1 else None
+        return {} if chosen is None else {several[chosen]: several[chosen + 1]}
 
     def traits_of(self, student: Student) -> Traits:
         return self.traits[student.index]

@@ -44,6 +44,7 @@ def passwords(edu: Command) -> list[str]:
         ["rules", "list"],
         ["report"],
         ["profile", "2024-25|T1"],
+        ["identifiers"],
         ["rules", "explain", "mart_chronic_absence"],
         ["backfill", "--terms", "2024-25|T1"],
     ],

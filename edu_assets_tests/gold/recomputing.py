@@ -169,23 +169,81 @@ class Recomputed:
         return slices
 
     @cached_property
+    def given_up(self) -> dict[str, str]:
+        """Numbers of students that were merged into another → the one that is left in the end."""
+        merges: dict[str, tuple[date, str]] = {}
+        for file in self._of_kind(FileKind.SHEET):
+            for row in self.sheet(file, as_sent=True) if "student_id_merges" in file.rows else ():
+                old, new, day = row["OldStudentNumber"], row["NewStudentNumber"], date.fromisoformat(row["MergedOn"])
+                if old not in merges or day >= merges[old][0]:
+                    merges[old] = day, new
+        found = {}
+        for old in merges:
+            passed = [old]
+            while passed[-1] in merges:
+                passed.append(merges[passed[-1]][1])
+                assert len(passed) <= len(merges) + 1, "the sample merges in no circle"
+            found[old] = passed[-1]
+        return found
+
+    def number_in_force(self, number: str) -> str:
+        """The number under which gold knows a student, whatever number a system knows."""
+        return self.given_up.get(number, number)
+
+    @cached_property
+    def of_state(self) -> dict[tuple[str, str], str]:
+        """(term, state's number) → the one student to whom the term's register gives it."""
+        given: dict[str, dict[str, set[str]]] = {}
+        for file in self._of_kind(FileKind.SHEET):
+            if "students" in file.rows and self.network.feeds[file.feed].system == "sis":
+                term = self.network.calendar.term_of_date(file.sent)
+                assert term is not None
+                given[term.key] = defaultdict(set)
+                for row in self.sheet(file):
+                    given[term.key][row["StateStudentID"]].add(row["StudentNumber"])
+        return {
+            (term, number): next(iter(students))
+            for term, register in given.items()
+            for number, students in register.items()
+            if len(students) == 1
+        }
+
+    def sheet(self, file: ExportedFile, *, as_sent: bool = False) -> list[Row]:
+        """The rows of a sheet, its students under the numbers in force or as they were sent."""
+        with (self.landing / file.path).open(encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+        if as_sent:
+            return rows
+        return [
+            row | {"StudentNumber": self.number_in_force(row["StudentNumber"])} if "StudentNumber" in row else row
+            for row in rows
+        ]
+
+    @cached_property
     def reports(self) -> dict[tuple[str, str, date], Report]:
         """(school, student, day) → what is said of it: by the daily file, else by periods, else by taps."""
         return self.stated | Attendance(self).made(self.stated)
 
     @cached_property
     def stated(self) -> dict[tuple[str, str, date], Report]:
-        """(school, student, day) → what the last file that holds the school's day says."""
+        """(school, student, day) → what the daily file says, under the student's number in force."""
+        return {
+            (school, self.number_in_force(student), day): report for (school, student, day), report in self.sent.items()
+        }
+
+    @cached_property
+    def sent(self) -> dict[tuple[str, str, date], Report]:
+        """(school, number, day) → what the last file that holds the school's day says."""
         found: dict[tuple[str, str, date], Report] = {}
         for file in self._of_kind(FileKind.ATTENDANCE):
-            sent, unreadable = self._sound_rows(file)
+            sent, unreadable = self.sound_rows(file)
             scopes = {(school, day) for school, _, day in sent}
             for key in [key for key in found if (key[0], key[2]) in scopes and key not in unreadable]:
                 del found[key]
             found |= sent
         return found
 
-    def _sound_rows(self, file: ExportedFile) -> tuple[dict, set]:
+    def sound_rows(self, file: ExportedFile) -> tuple[dict, set]:
         """A file's rows by key, and the keys of which it says two different things."""
         text = (self.landing / file.path).read_text(encoding="utf-8-sig")
         said: dict[tuple[str, str, date], set[Report]] = defaultdict(set)
@@ -214,7 +272,11 @@ class Recomputed:
             for (student, school), covered in self._days_covered(feed, term, tables).items():
                 for entry, leaving in self._unbroken(school, covered):
                     stays[student].append((school, entry, leaving))
-            users = {row["identifier"]: row for row in tables["users"].values() if row["role"] == "student"}
+            users = {
+                self.number_in_force(row["identifier"]): row
+                for row in tables["users"].values()
+                if row["role"] == "student"
+            }
             for student, held in stays.items():
                 first_org = users[student]["orgSourcedIds"].split(",")[0]
                 home = tables["orgs"][first_org]["identifier"]
@@ -234,7 +296,7 @@ class Recomputed:
                 continue
             begin, end = date.fromisoformat(row["beginDate"]), date.fromisoformat(row["endDate"])
             days = {begin + DAY * n for n in range((end - begin).days + inclusive)}
-            student = tables["users"][row["userSourcedId"]]["identifier"]
+            student = self.number_in_force(tables["users"][row["userSourcedId"]]["identifier"])
             school = tables["orgs"][row["schoolSourcedId"]]["identifier"]
             own = self.network.calendar.instructional(term, self.schools[school].calendar)
             if any(term.administrative.contains(day) or own.contains(day) for day in days):

@@ -172,7 +172,7 @@ class Attendance:
             last_day_counts = timedelta(self.base.network.feeds[feed].end_dates.value == "inclusive")
             for row in tables["enrollments"].values():
                 if row["role"] == "student":
-                    student = tables["users"][row["userSourcedId"]]["identifier"]
+                    student = self.base.number_in_force(tables["users"][row["userSourcedId"]]["identifier"])
                     begin, end = date.fromisoformat(row["beginDate"]), date.fromisoformat(row["endDate"])
                     found[term, row["classSourcedId"]].append((student, begin, end + last_day_counts))
         return found

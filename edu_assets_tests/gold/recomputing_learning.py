@@ -6,11 +6,10 @@ written in words beside each constant.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import cached_property
 from statistics import median
@@ -92,8 +91,7 @@ class Learning:
         """The deliveries of a table in order."""
         for file in self.base.files:
             if file.kind is FileKind.SHEET and table in file.rows:
-                with (self.base.landing / file.path).open(encoding="utf-8", newline="") as lines:
-                    yield file, list(csv.DictReader(lines))
+                yield file, self.base.sheet(file)
 
     def standing(self, table: str) -> dict[str, list[Row]]:
         """Term → the sheet as it stood in the term: the last that was sent in it."""
@@ -248,13 +246,55 @@ class Learning:
                 "band_rule_version": None if band is None else "proficiency-bands-1",
                 "rule_version": "result-of-record-best-1",
             }
+        found |= dict(self._of_vendor())
         told = [result | {"term": key[0], "key": key} for key, result in found.items()]
         for attempts in grouped(told, self._test_taken).values():
             scored = [each for each in attempts if each["is_scored"]]
-            in_order = sorted(scored or attempts, key=lambda each: (each["administration_date"], each["attempt"]))
+            in_order = sorted(scored or attempts, key=lambda each: (each["administration_date"], each["attempt"] or 0))
             chosen = max(in_order, key=lambda each: each["score"]) if scored else in_order[-1]
             found[chosen["key"]]["is_of_record"] = True
         return found
+
+    def _of_vendor(self) -> Iterator[tuple[tuple[str, str], dict]]:
+        """(term, result) and the result, of the vendor's file: it knows students by the state's number, tells no grade
+        level, and has no published cuts."""
+        for file, rows in self._files("map_growth"):
+            for row in rows:
+                day = datetime.strptime(row["TestStartDate"], "%m/%d/%Y").date()  # noqa: DTZ007 - a day, no time
+                school, state = row["School_StateID"], row["Student_StateID"]
+                term = self._term_of(day, school)
+                student = self.base.of_state.get((term, state), f"state:{state}")
+                stays = [
+                    stay for stay in self.base.memberships[term] if (stay.student, stay.school) == (student, school)
+                ]
+                last = max(stays, key=lambda stay: stay.entry, default=None)
+                key = "|".join((row["TermName"], row["StudentID"], row["TestID"], day.isoformat()))
+                yield (
+                    (term, f"{file.feed}:{key}"),
+                    {
+                        "student_id": student,
+                        "school_id": school,
+                        "assessment_id": f"nwea:{row['TestName']}",
+                        "objective_id": None,
+                        "assessment_category": None,
+                        "subject": row["Subject"],
+                        "result.grade_level": last.grade if last else UNKNOWN,
+                        "administration_date": day,
+                        "attempt": None,
+                        "score": Decimal(row["TestRITScore"]),
+                        "score_scale": "RIT",
+                        "cut_score_version": None,
+                        "comparable_group": None,
+                        "performance_level": None,
+                        "proficiency_band": None,
+                        "is_proficient": None,
+                        "reason_not_tested": None,
+                        "is_scored": True,
+                        "is_of_record": False,
+                        "band_rule_version": None,
+                        "rule_version": "result-of-record-best-1",
+                    },
+                )
 
     @staticmethod
     def _test_taken(result: dict) -> tuple:

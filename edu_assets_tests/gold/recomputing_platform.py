@@ -10,7 +10,6 @@ cancelled or its course completed.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -84,8 +83,7 @@ class SystemSheets(Sheets):
     def _files(self, table: str) -> Iterator[tuple[ExportedFile, list[Row]]]:
         for file in self.base.files:
             if file.feed in self.feeds and table in file.rows:
-                with (self.base.landing / file.path).open(encoding="utf-8", newline="") as lines:
-                    yield file, list(csv.DictReader(lines))
+                yield file, self.base.sheet(file)
 
 
 class LearningOnline:

@@ -5,7 +5,6 @@ Belongs here: which rows hold. Does not belong here: what they mean (recomputing
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -64,8 +63,7 @@ class Sheets:
         """The deliveries of a table in order."""
         for file in self.base.files:
             if file.kind is FileKind.SHEET and table in file.rows:
-                with (self.base.landing / file.path).open(encoding="utf-8", newline="") as lines:
-                    yield file, list(csv.DictReader(lines))
+                yield file, self.base.sheet(file)
 
 
 def number(text: str) -> Decimal | None:

@@ -83,7 +83,7 @@ def map_growth() -> Iterator[tuple]:
         if not row["TestID"]:
             continue  # set aside: a result without its key
         yield (
-            row["Student_StateID"],
+            f"state:{row['Student_StateID']}",
             row["School_StateID"],
             f"nwea:{row['TestName']}",
             row["Subject"],
@@ -99,7 +99,7 @@ def iready() -> Iterator[tuple]:
     for subject, name in (("ela", "Reading"), ("math", "Mathematics")):
         for row in rows(f"diagnostic_results_{subject}.csv"):
             yield (
-                row["Student State ID"],
+                f"state:{row['Student State ID']}",
                 None,
                 f"iready:diagnostic_{subject}",
                 name,
@@ -115,7 +115,7 @@ def star() -> Iterator[tuple]:
     for row in rows("SR_v3.csv"):
         completed = datetime.fromisoformat(row["CompletedDate"]).astimezone(ZoneInfo("America/New_York"))
         yield (
-            row["StudentStateID"],
+            f"state:{row['StudentStateID']}",
             row["SchoolIdentifier"],
             "star:reading",
             "Reading",

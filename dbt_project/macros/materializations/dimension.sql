@@ -8,7 +8,8 @@
     it; where none has, its row stays, since facts may refer to it, and _is_dropped says so.
 
     The yml declares columns and keys: the primary key is the hashed key, the unique constraint the
-    natural key. A dimension with `meta: {scope: network}` has no terms: every run brings all its rows.
+    natural key. A dimension with `meta: {scope: network}` has no terms: every run brings all its rows, and reads them
+    when its turn to write has come, so that of two runs at once the later to write has the later rows.
 #}
 
 {# Columns that every dimension has beside those of its yml. #}
@@ -75,6 +76,9 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {% call statement('main') %}
+        {% if network_wide %}
+        select {{ gold_lock() }};
+        {% endif %}
         create temporary table {{ incoming }} as
         select distinct on ({{ key }}) {{ columns | join(', ') }}
         from (
@@ -112,7 +116,9 @@
                 {{ of('member', own) }}
         {% endcall %}
     {% endif %}
-    {% do adapter.commit() %}
+    {% if not network_wide %}
+        {% do adapter.commit() %}
+    {% endif %}
 
     {% call statement('upsert') %}
         select {{ gold_lock() }};

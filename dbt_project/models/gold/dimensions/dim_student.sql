@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ drop_inferred_numbers_given_up() }}") }}
+
 select
     {{ edu_key('student', 'student_id') }} as student_key,
     student_id,

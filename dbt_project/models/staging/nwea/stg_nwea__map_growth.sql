@@ -1,6 +1,6 @@
 select
     _feed || ':' || concat_ws('|', term_name, student_id, test_id, test_start_date) as assessment_result_id,
-    coalesce(nullif(student_state_id, ''), _feed || ':' || student_id) as student_id,
+    coalesce('state:' || nullif(student_state_id, ''), _feed || ':' || student_id) as student_id,
     nullif(school_state_id, '') as school_id,
     'nwea:' || test_name as assessment_id,
     nullif(subject, '') as subject,

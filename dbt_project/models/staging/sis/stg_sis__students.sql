@@ -1,5 +1,6 @@
 select
     student_number as student_id,
+    nullif(state_student_id, '') as state_student_id,
     birth_date,
     nullif(sex, '') as sex,
     hispanic_latino_ethnicity as is_hispanic,

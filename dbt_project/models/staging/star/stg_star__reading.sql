@@ -2,7 +2,7 @@
 select
     result._feed || ':' || result.assessment_id as assessment_result_id,
     coalesce(
-        nullif(result.student_state_id, ''),
+        'state:' || nullif(result.student_state_id, ''),
         nullif(result.student_identifier, ''),
         result._feed || ':' || result.student_renaissance_id
     ) as student_id,
