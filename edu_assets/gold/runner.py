@@ -36,7 +36,10 @@ from edu_assets.warehouse.locks import session_lock
 from edu_assets.warehouse.placement import locked
 
 DEPLOY_LOCK = "edu:deploy:gold"
-MADE_BY_TERM = ("config.materialized:term_partitioned", "config.materialized:dimension", "test_type:data")
+MADE_BY_TERM = (
+    *("config.materialized:term_partitioned", "config.materialized:dimension"),
+    *("resource_type:snapshot", "test_type:data"),
+)
 """What the run of a term has to do. Views stand since the deploy; to find each of them standing takes dbt longer than
 to build the tables of a small network."""
 BUILT_SUFFIXES = (".sql", ".yml", ".csv")
@@ -80,6 +83,11 @@ class NodeResult(BaseModel):
     failures: int | None = None
     message: str = ""
 
+    @property
+    def is_relation(self) -> bool:
+        """Whether the node is a model or a snapshot, not a test or a rule."""
+        return self.resource_type in ("model", "snapshot")
+
 
 class GoldBuild(BaseModel):
     """One build of a term. `built_from`: the last load of the term that its rows have read."""
@@ -91,10 +99,8 @@ class GoldBuild(BaseModel):
 
     @property
     def failed(self) -> list[NodeResult]:
-        """Models that were not built."""
-        return [
-            result for result in self.results if result.resource_type == "model" and result.status in ("error", "fail")
-        ]
+        """Models and snapshots that were not built."""
+        return [result for result in self.results if result.is_relation and result.status in ("error", "fail")]
 
     def checks(self) -> dict[str, int]:
         """Tests by outcome: passed, warned, failed."""
@@ -382,7 +388,7 @@ class _Ledger:
         self._finish(
             "failed" if failed else "built",
             build.seconds,
-            sum(result.resource_type == "model" and result.status == "success" for result in build.results),
+            sum(result.is_relation and result.status == "success" for result in build.results),
             build.checks(),
             f"{failed[0].name}: {failed[0].message}" if failed else None,
         )
