@@ -45,6 +45,13 @@ class Registry:
                         f"{contract.name} conforms to {entity!r}, which is no entity; "
                         f"known: {', '.join(sorted(self.entities))}"
                     )
+        for declared in self.entities.values():
+            for system in declared.precedence.systems if declared.precedence else ():
+                if system not in self.systems:
+                    raise DeclarationError(
+                        f"{declared.name} gives precedence to {system!r}, which is no system; "
+                        f"known: {', '.join(sorted(self.systems))}"
+                    )
 
     def contract(self, name: str) -> Contract:
         """The contract `<system>__<table>`. Raises DeclarationError naming the known ones."""

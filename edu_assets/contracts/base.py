@@ -468,16 +468,37 @@ class EntityColumn(Declaration):
     may_be_unregistered: bool = False
 
 
+class Precedence(Declaration):
+    """Whose rows count where several systems state the same: by term and `per`, those of the first of `systems` that
+    has any row there; the others' are left out whole, since rows of two sources do not add up.
+
+    systems: in order. Systems that are not named come last, and count together.
+    per: columns of the entity, e.g. the school.
+    """
+
+    systems: tuple[str, ...] = Field(min_length=1)
+    per: tuple[str, ...]
+
+
 class Entity(Declaration):
     """A canonical entity: the columns that every staging view conforming to it yields.
 
     `definition` names the standard in whose sense the terms are used. Every conformed union also
-    carries `term_key`, `_feed`, `_load_id` and `_ingested_at`.
+    carries `term_key`, `_feed`, `_load_id` and `_ingested_at`; where `precedence` is declared, `system` too.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     definition: str
     columns: tuple[EntityColumn, ...]
+    precedence: Precedence | None = None
+
+    @model_validator(mode="after")
+    def _precedence_is_by_its_columns(self) -> Entity:
+        known = {column.name for column in self.columns}
+        unknown = [name for name in (self.precedence.per if self.precedence else ()) if name not in known]
+        if unknown:
+            raise ValueError(f"{self.name}: precedence is per {unknown}, which is no column of it")
+        return self
 
 
 class ManifestRule(Declaration):
@@ -535,6 +556,7 @@ __all__ = [
     "LoadMode",
     "ManifestRule",
     "PersonalData",
+    "Precedence",
     "RowRule",
     "Severity",
     "System",

@@ -4,7 +4,7 @@ Terms are those of Ed-Fi and CEDS. Identifiers here are natural keys that hold a
 network: a student's number of the authority where the source gives one, else `<feed>:<source key>`.
 """
 
-from edu_assets.contracts.base import Entity, EntityColumn, PersonalData
+from edu_assets.contracts.base import Entity, EntityColumn, PersonalData, Precedence
 
 ORGANIZATION = Entity(
     name="organization",
@@ -95,6 +95,8 @@ SCHOOL_ENROLLMENT = Entity(
         EntityColumn(name="exit_reason", type="text"),
         EntityColumn(name="grade_level", type="text"),
     ),
+    # who holds entry, exit, reason and no-show as records comes before who has only classes to work them out of
+    precedence=Precedence(systems=("sis", "sds", "oulad", "oneroster", "contoso"), per=("school_id",)),
 )
 
 DAILY_ATTENDANCE = Entity(

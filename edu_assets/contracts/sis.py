@@ -72,6 +72,7 @@ STUDENT_ENROLLMENTS = sheet(
     school="school_id",
     person=("student_number",),
     owner="student-information",
+    conforms_to=("school_enrollment",),
 )
 
 STUDENT_ID_MERGES = sheet(

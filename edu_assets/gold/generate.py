@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from edu_assets.contracts import Registry, registry
-from edu_assets.contracts.base import Contract, DeclarationError, Entity
+from edu_assets.contracts.base import Contract, DeclarationError, Entity, Precedence
 from edu_assets.settings import PROJECT
 
 DBT_PROJECT = PROJECT / "dbt_project"
@@ -30,6 +30,9 @@ LINEAGE = {
     "_load_id": ("bigint", "the load that brought this version of the row"),
     "_ingested_at": ("timestamptz", "when this version of the row first arrived"),
 }
+
+STATED_BY = "system"
+"""The column of a conformed union that says whose row it is, where an entity declares whose come first."""
 
 # Audit columns that staging may read; the others are for the loader and for people.
 RAW_AUDIT = {
@@ -161,16 +164,36 @@ def _view_columns(entity: Entity) -> list[dict[str, Any]]:
     return columns + lineage
 
 
+def _union_columns(entity: Entity) -> list[dict[str, Any]]:
+    stated_by = {"name": STATED_BY, "description": "the system that states the row", "data_type": "text"}
+    return _view_columns(entity) + ([stated_by] if entity.precedence else [])
+
+
 def documentation(declared: Registry) -> str:
     """The models yml of conformed unions and staging views: both have their entity's columns."""
-    models = [
-        {
-            "name": f"conformed_{entity.name}",
-            "description": f"{entity.definition}. The union of every staging view that conforms to it.",
-            "columns": _view_columns(entity),
-        }
-        for entity in declared.entities.values()
-    ]
+    models: list[dict[str, Any]] = []
+    for entity in declared.entities.values():
+        union = "The union of every staging view that conforms to it"
+        if entity.precedence:
+            place = " and ".join(("term", *entity.precedence.per))
+            models.append(
+                {
+                    "name": f"stated_{entity.name}",
+                    "description": f"{entity.definition}. {union}, whoever comes first.",
+                    "columns": _union_columns(entity),
+                }
+            )
+            union += (
+                f": by {place} the rows of the first system that states any, of "
+                f"{', '.join(entity.precedence.systems)} and then all others"
+            )
+        models.append(
+            {
+                "name": f"conformed_{entity.name}",
+                "description": f"{entity.definition}. {union}.",
+                "columns": _union_columns(entity),
+            }
+        )
     models.append(
         {
             "name": "conforming_systems",
@@ -217,24 +240,32 @@ def documentation(declared: Registry) -> str:
 
 
 def _columns(entity: Entity) -> list[tuple[str, str]]:
-    """Name and type of every column of a conformed row."""
+    """Name and type of every column of a staging view."""
     return [(column.name, column.type) for column in entity.columns] + [
         (name, kind) for name, (kind, _) in LINEAGE.items()
     ]
 
 
+def _union(entity: Entity) -> list[tuple[str, str]]:
+    """Name and type of every column of a conformed row."""
+    return _columns(entity) + ([(STATED_BY, "text")] if entity.precedence else [])
+
+
 def _branch(contract: Contract, entity: Entity) -> str:
     selected = ",\n".join(f"    cast({name} as {kind}) as {name}" for name, kind in _columns(entity))
+    if entity.precedence:
+        selected += f",\n    cast('{contract.system}' as text) as {STATED_BY}"
     return f"select\n{selected}\nfrom {{{{ ref('{contract.staging_view(entity.name)}') }}}}\n"
 
 
 def _empty(entity: Entity) -> str:
-    selected = ",\n".join(f"    cast(null as {kind}) as {name}" for name, kind in _columns(entity))
+    selected = ",\n".join(f"    cast(null as {kind}) as {name}" for name, kind in _union(entity))
     return f"select\n{selected}\nwhere false\n"
 
 
 def conformed_union(entity: Entity, contracts: list[Contract]) -> str:
-    """The SQL of `conformed_<entity>`; without a conforming contract a view without rows.
+    """The SQL of `conformed_<entity>`, or of `stated_<entity>` where the entity declares whose rows come first;
+    without a conforming contract a view without rows.
 
     Every branch keeps `term_key` as it is, so that a filter on it prunes each raw table to one
     partition. A student's number is the one in force: that is resolved here and nowhere else.
@@ -256,7 +287,7 @@ def _resolved(union: str, entity: Entity, *, of_state: bool) -> str:
     found = ["merged.student_id", *(["by_state.student_id"] if of_state else []), given]
     number = f"coalesce({', '.join(found)})"
     selected = ",\n".join(
-        f"    {number} as {name}" if name == STUDENT_ID else f"    given.{name}" for name, _ in _columns(entity)
+        f"    {number} as {name}" if name == STUDENT_ID else f"    given.{name}" for name, _ in _union(entity)
     )
     joined = [MERGED] + ([BY_STATE] if of_state else [])
     indented = "".join(f"    {line}" if line.strip() else line for line in union.splitlines(keepends=True))
@@ -281,6 +312,29 @@ def student_identifiers(declared: Registry) -> str:
         for contract, view, column in naming
     ]
     return f"{{# {HEADER} #}}\n" + "\nunion all\n\n".join(branches)
+
+
+def first_that_states(entity: Entity, precedence: Precedence) -> str:
+    """The SQL of `conformed_<entity>` over `stated_<entity>`, where an entity says whose rows come first.
+
+    The window is by term, so that a filter on `term_key` still reaches the raw tables.
+    """
+    columns = [name for name, _ in _union(entity)]
+    ranks = "\n".join(
+        f"            when '{system}' then {place}" for place, system in enumerate(precedence.systems, start=1)
+    )
+    place = ", ".join(f"ranked.{name}" for name in ("term_key", *precedence.per))
+    return (
+        f"{{# {HEADER} #}}\nwith ranked as (\n    select\n"
+        + "".join(f"        stated.{name},\n" for name in columns)
+        + f"        case stated.{STATED_BY}\n{ranks}\n            else {len(precedence.systems) + 1}\n"
+        + f"        end as place\n    from {{{{ ref('stated_{entity.name}') }}}} as stated\n),\n\n"
+        + "compared as (\n    select\n        ranked.*,\n"
+        + f"        min(ranked.place) over (partition by {place}) as first_place\n    from ranked\n)\n\n"
+        + "select\n"
+        + ",\n".join(f"    compared.{name}" for name in columns)
+        + "\nfrom compared\nwhere compared.place = compared.first_place\n"
+    )
 
 
 def conforming_systems(declared: Registry) -> str:
@@ -309,7 +363,11 @@ def generated_files(declared: Registry) -> dict[str, str]:
     }
     for entity in declared.entities.values():
         contracts = sorted(declared.conforming(entity.name), key=lambda contract: contract.name)
-        files[f"conformed_{entity.name}.sql"] = conformed_union(entity, contracts)
+        union = conformed_union(entity, contracts)
+        if entity.precedence:
+            files[f"stated_{entity.name}.sql"] = union
+            union = first_that_states(entity, entity.precedence)
+        files[f"conformed_{entity.name}.sql"] = union
     return files
 
 

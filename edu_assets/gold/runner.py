@@ -39,7 +39,10 @@ from edu_assets.warehouse.placement import locked
 DEPLOY_LOCK = "edu:deploy:gold"
 STUDENT_ID_MERGE = "student_id_merge"
 """The entity to which tables of merged student numbers conform."""
-MADE_BY_TERM = ("config.materialized:term_partitioned", "config.materialized:dimension", "test_type:data")
+MADE_BY_TERM = (
+    *("config.materialized:term_partitioned", "config.materialized:dimension"),
+    *("resource_type:snapshot", "test_type:data"),
+)
 """What the run of a term has to do. Views stand since the deploy; to find each of them standing takes dbt longer than
 to build the tables of a small network."""
 MOST_TOLD = 20
@@ -94,6 +97,11 @@ class NodeResult(BaseModel):
     found: list[str] = []
     message: str = ""
 
+    @property
+    def is_relation(self) -> bool:
+        """Whether the node is a model or a snapshot, not a test or a rule."""
+        return self.resource_type in ("model", "snapshot")
+
 
 class GoldBuild(BaseModel):
     """One build of a term. `built_from`: the last load of the term that its rows have read."""
@@ -105,10 +113,8 @@ class GoldBuild(BaseModel):
 
     @property
     def failed(self) -> list[NodeResult]:
-        """Models that were not built."""
-        return [
-            result for result in self.results if result.resource_type == "model" and result.status in ("error", "fail")
-        ]
+        """Models and snapshots that were not built."""
+        return [result for result in self.results if result.is_relation and result.status in ("error", "fail")]
 
     def checks(self) -> dict[str, int]:
         """Tests by outcome: passed, warned, failed."""
@@ -490,7 +496,7 @@ class _Ledger:
         self._finish(
             "failed" if failed else "built",
             build.seconds,
-            sum(result.resource_type == "model" and result.status == "success" for result in build.results),
+            sum(result.is_relation and result.status == "success" for result in build.results),
             build.checks(),
             f"{failed[0].name}: {failed[0].message}" if failed else None,
         )

@@ -412,7 +412,7 @@ def _gold_assets(
                 if results[unique_id].status in BUILT
             }
         # one entry for all: each is an event in the storage, which takes some milliseconds to write
-        context.log.info("\n".join(_line(result) for result in built.results if result.resource_type == "model"))
+        context.log.info("\n".join(_line(result) for result in built.results if result.is_relation))
         for unique_id in (each for each in manifest.parents_first if each in chosen):
             if unique_id in manifest.views and is_waited_for and not built.failed:
                 yield dg.MaterializeResult(asset_key=keys[unique_id], metadata=ALWAYS_UP_TO_DATE)
@@ -479,9 +479,7 @@ def _line(result: NodeResult) -> str:
 
 def _fail_where_not_built(term_key: str, results: Iterable[NodeResult]) -> None:
     """Raise Failure where a model was not built, so that the run is red and the term stays stale."""
-    broken = [
-        result for result in results if result.resource_type in ("model", "snapshot") and result.status == "error"
-    ]
+    broken = [result for result in results if result.is_relation and result.status == "error"]
     if not broken:
         return
     skipped = [result.name for result in results if result.status == "skipped"]

@@ -20,7 +20,7 @@ HOME_LANGUAGES = ("en",) * 12 + ("es", "es", "es", "pt", "zh", "ar", "vi")
 ECONOMIC_BELOW = -0.4
 """Means under which a household is entitled to help; about a third of the network."""
 PROGRAM_SHARES = {"504": 0.04, "homeless": 0.01, "foster": 0.005, "migrant": 0.005, "military": 0.02}
-HAS_SECONDARY_SCHOOL = 0.01
+HAS_SECONDARY_SCHOOL = 0.04
 CONDITIONS = ("ASTHMA", "DIABETES", "EPILEPSY", "ADHD")
 ALLERGIES = ("PEANUT", "LATEX", "BEE", "MILK")
 

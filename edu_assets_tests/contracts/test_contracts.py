@@ -10,6 +10,9 @@ from edu_assets.contracts.base import (
     Contract,
     DateFormat,
     DeclarationError,
+    Entity,
+    EntityColumn,
+    Precedence,
     System,
     TermByColumn,
     TermByDelivery,
@@ -120,6 +123,43 @@ def test_a_contract_of_an_undeclared_system_or_entity_is_refused() -> None:
         Registry([declared()], [], [])
     with pytest.raises(DeclarationError, match="is no entity"):
         Registry([declared(conforms_to=("ghost",))], [], [System(name="demo", title="demo")])
+
+
+DEMO = System(name="demo", title="demo")
+
+
+def stay(*systems: str, per: str = "school_id") -> Entity:
+    return Entity(
+        name="stay",
+        definition="a stay",
+        columns=(EntityColumn(name="school_id", type="text"),),
+        precedence=Precedence(systems=systems, per=(per,)),
+    )
+
+
+def test_precedence_is_by_columns_of_the_entity_and_of_systems_that_are_declared() -> None:
+    with pytest.raises(ValidationError, match="no column"):
+        stay("demo", per="class_id")
+    with pytest.raises(ValidationError):
+        stay()
+    with pytest.raises(DeclarationError, match="'ghost', which is no system"):
+        Registry([], [stay("demo", "ghost")], [DEMO])
+
+
+def test_an_entity_with_precedence_is_a_union_of_all_and_a_view_of_the_first() -> None:
+    files = generated_files(Registry([declared(conforms_to=("stay",))], [stay("demo")], [DEMO]))
+    assert "cast('demo' as text) as system" in files["stated_stay.sql"]
+    assert "ref('stated_stay')" in files["conformed_stay.sql"]
+    assert "partition by ranked.term_key, ranked.school_id" in files["conformed_stay.sql"]
+    [union] = [each for each in yaml.safe_load(files["_documentation.yml"])["models"] if each["name"] == "stated_stay"]
+    assert [column["name"] for column in union["columns"]][-1] == "system"
+
+
+def test_an_entity_without_precedence_is_one_union() -> None:
+    plain = stay("demo").model_copy(update={"precedence": None})
+    files = generated_files(Registry([declared(conforms_to=("stay",))], [plain], [DEMO]))
+    assert "stated_stay.sql" not in files
+    assert "system" not in files["conformed_stay.sql"]
 
 
 def test_every_table_and_column_is_described_and_owned() -> None:

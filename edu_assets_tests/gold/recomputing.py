@@ -1,9 +1,10 @@
 """Gold worked out again from the exported files, day by day, from the definitions in words.
 
-Nothing here knows the SQL: memberships are sets of days, figures are counted by walking over them. What is
-taken as given is the school calendar (which days are in session) and the federal rule as its source states
-it: enrolled for ten days or more, a tenth or more of the days reported absent, a day is absent where more
-than half of it was missed.
+Nothing here knows the SQL: memberships are sets of days, figures are counted by walking over them. At each school a
+term's memberships are the enrolment records of the student information system where it has any, else what the rosters'
+class enrolments add up to. What is taken as given is the school calendar (which days are in session) and the federal
+rule as its source states it: enrolled for ten days or more, a tenth or more of the days reported absent, a day is
+absent where more than half of it was missed.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ DAY = timedelta(1)
 HALF, TENTH, DAYS_ELIGIBLE = Decimal("0.5"), Decimal("0.1"), 10
 JUDGED_FROM = {"federal": (10, 0), "new_york": (10, 1), "new_jersey": (45, 0)}
 """Days enrolled, and days present, from which on an authority that the sample network reports by judges a student."""
+EXIT_REASONS = {"W1": "transferred_within_network", "W2": "left_network", "W9": "never_came"}
+OPEN = date.max
 KINDS = {"E": "excused", "A": "unexcused", "S": "suspended"}
 TARDY = {"T", "late"}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -40,7 +43,7 @@ ALLOWED_SHARES = {"0", "0.5", "1", "0.00", "0.50", "1.00"}
 
 @dataclass(frozen=True)
 class Membership:
-    """One unbroken stay; `days` are its days in session."""
+    """One unbroken stay, `[entry, exit)`; OPEN while it lasts."""
 
     student: str
     school: str
@@ -48,6 +51,13 @@ class Membership:
     entry: date
     exit: date
     is_primary: bool
+    is_no_show: bool = False
+    exit_reason: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is in a headcount: one count a student, and nobody who never came."""
+        return self.is_primary and not self.is_no_show
 
     def holds_on(self, day: date) -> bool:
         return self.entry <= day < self.exit
@@ -261,10 +271,37 @@ class Recomputed:
 
     @cached_property
     def memberships(self) -> dict[str, list[Membership]]:
-        """Term → its memberships."""
-        return {term.key: list(self._memberships_of(term)) for term in self.terms}
+        """Term → its memberships: of each school the records, where there are any, else the roster's."""
+        found = {}
+        for term in self.terms:
+            records = self.recorded[term.key]
+            schools = {each.school for each in records}
+            found[term.key] = records + [each for each in self.rostered[term.key] if each.school not in schools]
+        return found
 
-    def _memberships_of(self, term: Term) -> Iterator[Membership]:
+    @cached_property
+    def recorded(self) -> dict[str, list[Membership]]:
+        """Term → the enrolment records of the sheet that was sent last in it, as far as they meet the term."""
+        found: dict[str, list[Membership]] = {term.key: [] for term in self.terms}
+        for file in self._of_kind(FileKind.SHEET):
+            if "student_enrollments" in file.rows:
+                term = self.network.calendar.term_of_date(file.sent)
+                assert term is not None
+                found[term.key] = list(self._meeting(term, map(_record, self.sheet(file))))
+        return found
+
+    def _meeting(self, term: Term, records: Iterable[Membership]) -> Iterator[Membership]:
+        for each in records:
+            own = self.network.calendar.instructional(term, self.schools[each.school].calendar)
+            if any(each.entry < days.end and each.exit > days.start for days in (term.administrative, own)):
+                yield each
+
+    @cached_property
+    def rostered(self) -> dict[str, list[Membership]]:
+        """Term → what the class enrolments of its rosters add up to."""
+        return {term.key: list(self._rostered_in(term)) for term in self.terms}
+
+    def _rostered_in(self, term: Term) -> Iterator[Membership]:
         for (feed, key), tables in self.rosters.items():
             if key != term.key:
                 continue
@@ -319,7 +356,7 @@ class Recomputed:
 
     @cached_property
     def days(self) -> dict[str, list[Day]]:
-        """Term → every enrolled student's days in session."""
+        """Term → every enrolled student's days in session; of a secondary membership those that its school reports."""
         reported = {(school, day) for school, _, day in self.reports}
         return {
             term: [
@@ -334,6 +371,8 @@ class Recomputed:
                 for member in members
                 for day in self.in_session[term, member.school]
                 if member.holds_on(day)
+                and not member.is_no_show
+                and (member.is_primary or (member.school, member.student, day) in self.reports)
             ]
             for term, members in self.memberships.items()
         }
@@ -443,8 +482,9 @@ class Recomputed:
         """(term, school, grade) → headcount and movement."""
         found: dict[tuple, dict] = {}
         for term in self.terms:
-            members = [each for each in self.memberships[term.key] if each.is_primary]
+            members = [each for each in self.memberships[term.key] if each.counts]
             counts: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+            reasons: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
             counts["headcount_term_end"] = self._headcount(
                 members, lambda at, term=term: self.first_and_last(term, at)[1]
             )
@@ -452,13 +492,17 @@ class Recomputed:
             if count_date and term.administrative.contains(count_date):
                 counts["headcount_count_date"] = self._headcount(members, lambda _, day=count_date: day)
             for each in self.memberships[term.key]:
-                counts["memberships" if each.is_primary else "memberships_secondary"][each.school, each.grade] += 1
-            self._count_movement(term, members, counts)
+                place = (each.school, each.grade)
+                counts["memberships"][place] += each.counts
+                counts["memberships_secondary"][place] += not each.is_primary
+                counts["no_shows"][place] += each.is_no_show
+            self._count_movement(term, members, counts, reasons)
             for place in self._places(term):
                 found[term.key, *place] = {name: counts[name][place] for name in COUNTED} | {
                     "headcount_count_date": counts["headcount_count_date"][place]
                     if "headcount_count_date" in counts and count_date and term.administrative.contains(count_date)
                     else None,
+                    "exits_by_reason": dict(reasons[place]),
                     "capacity": self.schools[place[0]].capacity.get(place[1]),
                 }
         return found
@@ -476,7 +520,9 @@ class Recomputed:
                 latest[each.student] = each
         return Counter((each.school, each.grade) for each in latest.values())
 
-    def _count_movement(self, term: Term, members: list[Membership], counts: dict[str, Counter]) -> None:
+    def _count_movement(
+        self, term: Term, members: list[Membership], counts: dict[str, Counter], reasons: dict[tuple, Counter]
+    ) -> None:
         paths: dict[str, list[Membership]] = defaultdict(list)
         for each in sorted(members, key=lambda member: member.entry):
             first, last = self.first_and_last(term, each.school)
@@ -493,7 +539,9 @@ class Recomputed:
                 first, last = self.first_and_last(term, each.school)
                 place = (each.school, each.grade)
                 counts["entries"][place] += not each.holds_on(first) or each in came
-                counts["exits"][place] += not each.holds_on(last) or each in left
+                if not each.holds_on(last) or each in left:
+                    counts["exits"][place] += 1
+                    reasons[place][each.exit_reason or "not_given"] += 1
                 counts["transfers_in"][place] += each in came
                 counts["transfers_out"][place] += each in left
 
@@ -502,11 +550,29 @@ COUNTED = (
     "headcount_term_end",
     "memberships",
     "memberships_secondary",
+    "no_shows",
     "entries",
     "exits",
     "transfers_in",
     "transfers_out",
 )
+
+
+def _record(row: Row) -> Membership:
+    """A line of the sheet of enrolment records. Ends are the first day no longer enrolled, as the feed has them."""
+    kind = row["EnrollmentType"]
+    assert kind in ("primary", "secondary"), "the sample has no dual enrolments"
+    left = row["ExitDate"]
+    return Membership(
+        row["StudentNumber"],
+        row["SchoolID"],
+        row["GradeLevel"],
+        date.fromisoformat(row["EntryDate"]),
+        date.fromisoformat(left) if left else OPEN,
+        kind == "primary",
+        row["NoShow"] == "true",
+        EXIT_REASONS[row["ExitCode"]] if left else None,
+    )
 
 
 def _is_sound(row: dict[str, str | None]) -> bool:

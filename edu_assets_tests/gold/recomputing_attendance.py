@@ -246,7 +246,9 @@ class Attendance:
             assert method == "first_and_last_tap"
             bells = self._bells(term, school, day)
             enrolled = {
-                each.student for each in self.base.memberships[term] if each.school == school and each.holds_on(day)
+                each.student
+                for each in self.base.memberships[term]
+                if each.school == school and each.holds_on(day) and each.counts
             }
             for student in {*taps, *enrolled} if bells else ():
                 code, missed = _by_taps(taps.get(student, []), bells)

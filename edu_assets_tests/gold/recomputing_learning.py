@@ -326,7 +326,9 @@ class Learning:
             found[term, row["SchoolID"], row["GradeLevel"], subject, f"assessment:{row['AssessmentID']}"] |= {
                 member.student
                 for member in self.base.memberships[term]
-                if (member.school, member.grade) == (row["SchoolID"], row["GradeLevel"]) and member.holds_on(day)
+                if (member.school, member.grade) == (row["SchoolID"], row["GradeLevel"])
+                and member.counts
+                and member.holds_on(day)
             }
         return found
 

@@ -162,7 +162,8 @@ class LearningOnline:
         found: dict[tuple[str, str], list[Membership]] = defaultdict(list)
         for term, members in self.base.memberships.items():
             for member in members:
-                found[term, member.student].append(member)
+                if not member.is_no_show:
+                    found[term, member.student].append(member)
         return found
 
     def school_on(self, term: str, student: str, day: date) -> str:

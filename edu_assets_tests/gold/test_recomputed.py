@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edu_assets.sample import write_exports
-from edu_assets_tests.gold.recomputing import Recomputed
+from edu_assets_tests.gold.recomputing import OPEN, Recomputed
 from edu_assets_tests.gold.recomputing_attendance import Attendance
 from edu_assets_tests.testbed import Platform
 
@@ -42,13 +42,15 @@ def _compare(platform: Platform, key: str, source: str, expected: dict[tuple, di
     _assert_same(_table(platform, key, columns, source), expected)
 
 
-def test_memberships_are_those_of_the_rosters(seeded: Platform, recomputed: Recomputed) -> None:
+def test_memberships_are_those_of_the_enrolment_records(seeded: Platform, recomputed: Recomputed) -> None:
     expected = {
         (term, each.student, each.school, each.entry): {
-            "exit_date": each.exit,
+            "exit_date": None if each.exit == OPEN else each.exit,
             "enrollment.grade_level": each.grade,
             "is_primary": each.is_primary,
-            "is_no_show": False,
+            "is_no_show": each.is_no_show,
+            "exit_reason": each.exit_reason,
+            "system": "sis",
         }
         for term, members in recomputed.memberships.items()
         for each in members
@@ -59,6 +61,24 @@ def test_memberships_are_those_of_the_rosters(seeded: Platform, recomputed: Reco
         f"gold.fct_enrollment as enrollment {STUDENT} {SCHOOL}",
         expected,
     )
+
+
+def test_what_rosters_say_of_memberships_is_the_union_of_class_enrolments(
+    seeded: Platform, recomputed: Recomputed
+) -> None:
+    """The sample's rosters stand behind its enrolment records; where there are none, they count."""
+    expected = {
+        (term, each.student, each.school, each.entry): {
+            "exit_date": each.exit,
+            "grade_level": each.grade,
+            "is_primary": each.is_primary,
+            "is_no_show": False,
+        }
+        for term, members in recomputed.rostered.items()
+        for each in members
+    }
+    rostered = "staging.stg_oneroster__enrollments__school_enrollment"
+    _compare(seeded, "term_key, student_id, school_id, entry_date", rostered, expected)
 
 
 def test_every_day_enrolled_is_a_day_of_the_fact(seeded: Platform, recomputed: Recomputed) -> None:
@@ -143,6 +163,10 @@ def test_enrollment_is_counted_from_the_memberships(seeded: Platform, recomputed
 
 def test_the_networks_hold_what_makes_the_comparison_worth_having(seeded: Platform, recomputed: Recomputed) -> None:
     enrollment = recomputed.enrollment().values()
+    assert sum(row["no_shows"] for row in enrollment) > 0
+    assert sum(row["memberships_secondary"] for row in enrollment) > 0
+    reasons = {reason for row in enrollment for reason in row["exits_by_reason"]}
+    assert reasons >= {"transferred_within_network", "left_network"}
     assert sum(row["transfers_in"] for row in enrollment) > 0
     assert sum(row["entries"] for row in enrollment) > sum(row["transfers_in"] for row in enrollment)
     insights = recomputed.attendance_insights().values()

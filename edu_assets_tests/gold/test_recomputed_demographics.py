@@ -80,7 +80,7 @@ class Composition:
         """Each student's membership on the last day of its school: of two at once the one entered last."""
         latest: dict[str, Membership] = {}
         for each in sorted(self.base.memberships[term.key], key=lambda member: member.entry):
-            if each.is_primary and each.holds_on(self.base.first_and_last(term, each.school)[1]):
+            if each.counts and each.holds_on(self.base.first_and_last(term, each.school)[1]):
                 latest[each.student] = each
         return list(latest.values())
 

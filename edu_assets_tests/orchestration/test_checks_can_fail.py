@@ -79,6 +79,10 @@ GOLD: dict[str, str] = {
     "end_dates_are_what_the_feed_says": "insert into gold.attendance_outside_enrollment (term_key, student_key,"
     " school_key, attendance_date, grade_level, reason) select term_key, student_key, school_key, exit_date,"
     f" grade_level, 'not_enrolled' from gold.fct_enrollment where {one('fct_enrollment', 'exit_date is not null')}",
+    "exit_codes_are_known": f"update gold.fct_enrollment set exit_reason = 'unmapped' where {one('fct_enrollment')}",
+    "sources_of_memberships_agree": "delete from raw_zone.sis__student_enrollments where student_number > (select"
+    " percentile_disc(0.5) within group (order by student_number) from raw_zone.sis__student_enrollments"
+    f" where term_key = '{BUILT_TERM}') and term_key = '{BUILT_TERM}'",
     "memberships_are_conserved": f"delete from gold.fct_enrollment where {one('fct_enrollment')}",
     "grade_levels_are_known": f"update gold.fct_enrollment set grade_level = '99' where {one('fct_enrollment')}",
     "section_marks_are_conserved": "delete from gold.fct_section_attendance where "

@@ -33,7 +33,8 @@ def test_every_contract_of_the_networks_systems_is_an_asset_and_no_other(
 
 
 def test_every_gold_model_of_the_project_is_an_asset(graph: dg.AssetGraph) -> None:
-    written = {path.stem for path in (PROJECT / "dbt_project" / "models" / "gold").rglob("*.sql")}
+    project = PROJECT / "dbt_project"
+    written = {path.stem for path in [*(project / "models" / "gold").rglob("*.sql"), *project.glob("snapshots/*.sql")]}
     assert written == {
         key.path[1] for key in graph.get_all_asset_keys() if key.path[0] == "gold" and graph.get(key).is_materializable
     }
@@ -49,6 +50,15 @@ def test_every_asset_that_is_built_is_partitioned_by_year_and_term_and_has_owner
         assert node.owners, key
         assert node.group_name != "default", key
         assert node.description, key
+
+
+def test_a_snapshot_is_a_stored_table_between_the_students_of_rosters_and_their_history(graph: dg.AssetGraph) -> None:
+    versions, history = (dg.AssetKey(["gold", name]) for name in ("snap_students", "dim_student_history"))
+    assert graph.get(history).parent_keys == {versions}
+    assert dg.AssetKey(["staging", "conformed_student"]) in graph.get(versions).parent_keys
+    assert graph.get(versions).group_name == graph.get(history).group_name == "gold_dimensions"
+    assert not graph.get(versions).is_virtual
+    assert graph.get(history).is_virtual
 
 
 def test_every_stored_table_has_a_freshness_policy(graph: dg.AssetGraph) -> None:

@@ -1,6 +1,8 @@
 {#
     A student's every day in session at a school. Days enrolled come from the calendar and the membership;
-    what was reported is laid over them, so that a day without a report is unreported, not present.
+    what was reported is laid over them, so that a day without a report is unreported, not present. A
+    secondary membership is of the days that the school reports alone: the primary school keeps the register, and a
+    student is in membership once.
 #}
 with rule as (
     {{ rule_of_term('rule_chronic_absence') }}
@@ -24,7 +26,8 @@ day_enrolled as (
         enrollment.student_key,
         enrollment.school_key,
         school_day.school_date,
-        enrollment.grade_level
+        enrollment.grade_level,
+        enrollment.is_primary
     from {{ ref('fct_enrollment') }} as enrollment
     cross join {{ source('etl', 'network') }} as network
     cross join expected
@@ -40,7 +43,7 @@ day_enrolled as (
         and expected.is_expected
     order by
         enrollment.student_key asc, enrollment.school_key asc, school_day.school_date asc,
-        enrollment.entry_date desc nulls last
+        enrollment.is_primary desc, enrollment.entry_date desc nulls last
 ),
 
 report as (
@@ -88,3 +91,4 @@ left join reported_school_day
     on
         day_enrolled.school_key = reported_school_day.school_key
         and day_enrolled.school_date = reported_school_day.attendance_date
+where day_enrolled.is_primary is not false or report.student_key is not null

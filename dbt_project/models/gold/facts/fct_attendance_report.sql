@@ -249,6 +249,7 @@ awaited as (
             and readers_worked.attendance_date >= {{ enrolled_from('enrollment') }}
             and readers_worked.attendance_date <= {{ enrolled_until('enrollment', 'network') }}
             and not enrollment.is_no_show
+            and enrollment.is_primary is not false
 ),
 
 -- who taps in and never out stays until the last bell

@@ -1,6 +1,6 @@
 {#
-    One row a membership. Two sources that state the same membership (student, school, entry) are one row:
-    the latest load's.
+    One row a membership. Whose rows count at a school is settled in conformed_school_enrollment; two feeds of
+    its system that state the same membership (student, school, entry) are one row: the latest load's.
 #}
 select distinct on (enrollment.student_id, enrollment.school_id, enrollment.entry_date)
     enrollment.term_key,
@@ -16,6 +16,7 @@ select distinct on (enrollment.student_id, enrollment.school_id, enrollment.entr
     coalesce(enrollment.is_primary, true) as is_primary,
     coalesce(enrollment.is_no_show, false) as is_no_show,
     enrollment.exit_reason,
+    enrollment.system,
     enrollment._load_id,
     enrollment.student_id,
     enrollment.school_id

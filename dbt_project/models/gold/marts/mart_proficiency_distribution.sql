@@ -56,6 +56,7 @@ expected as (
             and sitting.grade_level = enrollment.grade_level
             and sitting.expected_on >= {{ enrolled_from('enrollment') }}
             and sitting.expected_on <= {{ enrolled_until('enrollment', 'network') }}
+            and enrollment.is_primary is not false
             and not enrollment.is_no_show
 ),
 
