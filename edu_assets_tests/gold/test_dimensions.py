@@ -97,6 +97,26 @@ def test_a_missing_parent_is_inferred_with_its_natural_key(own: Platform) -> Non
     assert own.value(held) == 1
 
 
+def test_a_test_and_an_objective_of_which_no_sheet_tells_are_inferred(own: Platform) -> None:
+    changed = own.change(
+        "update raw_zone.assessment__assessment_results set assessment_id = 'ghost', objective_id = 'phantom'"
+        " where (term_key, _feed, result_id) = (select term_key, _feed, result_id"
+        " from raw_zone.assessment__assessment_results where term_key = %s and objective_id <> '' order by 3 limit 1)",
+        [LAST_TERM],
+    )
+    assert changed == 1
+    assert not broken(build_term(own, LAST_TERM))
+    held = (
+        "select a.is_inferred, a.assessment_title, o.is_inferred, o.objective_statement, r.assessment_id,"
+        " r.objective_id from gold.fct_assessment_result as r join gold.dim_assessment as a using (assessment_key)"
+        " join gold.dim_learning_objective as o using (learning_objective_key)"
+    )
+    assert own.query(f"{held} where a.assessment_id = 'assessment:ghost'") == [
+        (True, None, True, None, "assessment:ghost", "phantom")
+    ]
+    assert own.query(f"{held} where o.learning_objective_id = 'phantom' and a.assessment_id <> r.assessment_id") == []
+
+
 def test_an_inferred_member_becomes_known_when_its_source_arrives(own: Platform) -> None:
     _lose_parents(own)
     build_term(own, LAST_TERM)
@@ -120,16 +140,16 @@ def test_an_inferred_member_does_not_hide_a_newer_terms_row(own: Platform) -> No
     assert own.query(query, [student]) == [(False, LAST_TERM)]
 
 
+WITH_A_SOURCE = ("student", "school", "class", "course", "guardian", "assessment", "learning_objective")
+
+
 def test_every_dimension_has_an_unknown_member(small_one: Platform) -> None:
-    entities = ("student", "school", "class", "course", "guardian")
     union = " union all ".join(
         f"(select '{entity}', {entity}_key = md5('{entity}|'), is_inferred from gold.dim_{entity}"  # noqa: S608
         f" where {entity}_id = '')"
-        for entity in entities
+        for entity in WITH_A_SOURCE
     )
-    assert small_one.query(union) == [
-        (entity, True, False) for entity in ("student", "school", "class", "course", "guardian")
-    ]
+    assert small_one.query(union) == [(entity, True, False) for entity in WITH_A_SOURCE]
 
 
 def test_an_empty_id_refers_to_the_unknown_member_and_infers_nothing(own: Platform) -> None:
@@ -175,6 +195,8 @@ DIMENSION_OF = {
     "award_date": "gold.dim_date",
     "posting_date": "gold.dim_date",
     "survey_question_key": "gold.dim_survey_question",
+    "assessment_key": "gold.dim_assessment",
+    "learning_objective_key": "gold.dim_learning_objective",
     "learner_key": "gold.dim_learner",
     "course_key": "gold.dim_course",
     "activity_date": "gold.dim_date",

@@ -7,7 +7,9 @@ import pytest
 from edu_assets.sample import write_exports
 from edu_assets_tests.gold.recomputing import Recomputed
 from edu_assets_tests.gold.recomputing_learning import BANDS, LEVELS, MYP_BOUNDS, STATE_CUTS, Learning, hashed
+from edu_assets_tests.gold.recomputing_sheets import number
 from edu_assets_tests.gold.test_recomputed import SCHOOL, STUDENT, _compare
+from edu_assets_tests.sample.reading import Row
 from edu_assets_tests.testbed import Platform
 
 CLASS = "join gold.dim_class as class using (class_key)"
@@ -190,3 +192,78 @@ def test_the_sample_has_changes_worth_comparing(learning: Learning) -> None:
     assert all(sum(row[f"students_{column}"] for row in held.values()) > 0 for column in columns)
     trends = learning.assessment_trends().values()
     assert sum(row["students_matched"] for row in held.values()) < 2 * sum(row["students"] for row in trends)
+
+
+# -- what results are of ------------------------------------------------------------------------
+
+
+def test_every_result_refers_to_the_test_and_objective_that_its_sheet_names(
+    seeded: Platform, learning: Learning
+) -> None:
+    expected = {
+        (term, result["student_id"], result["assessment_id"], result["objective_id"] or "")
+        for (term, _), result in learning.results.items()
+    }
+    found = seeded.query(
+        "select distinct result.term_key, student_id, test.assessment_id, learning_objective_id"  # noqa: S608
+        f" from gold.fct_assessment_result as result {STUDENT}"
+        " join gold.dim_assessment as test using (assessment_key)"
+        " join gold.dim_learning_objective as objective using (learning_objective_key)"
+        " where not test.is_inferred and not objective.is_inferred"
+    )
+    assert set(found) == expected
+    assert len(found) == len(expected)
+    assert {objective for *_, objective in expected} > {""}
+
+
+def test_tests_are_those_of_the_sheets(seeded: Platform, learning: Learning) -> None:
+    expected = {
+        (f"assessment:{row['AssessmentID']}",): {
+            "assessment_title": row["Title"],
+            "assessment_category": row["Category"],
+            "subject": row["Subject"] or None,
+            "grade_level": row["GradeLevel"] or None,
+            "score_scale": row["Scale"],
+            "min_score": number(row["MinScore"]),
+            "max_score": number(row["MaxScore"]),
+            "cut_score_version": row["CutScoreVersion"] or None,
+            "comparable_group": row["ComparableGroup"] or None,
+            "is_inferred": False,
+        }
+        for rows in _in_order_of_terms(learning, "assessments")
+        for row in rows
+    }
+    _compare(seeded, "assessment_id", "gold.dim_assessment where assessment_id <> ''", expected)
+
+
+def test_objectives_stand_in_their_unit_and_programme(seeded: Platform, learning: Learning) -> None:
+    expected: dict[tuple, dict] = {}
+    tables = ("learning_objectives", "units", "programs")
+    for objectives, units, programs in zip(*(_in_order_of_terms(learning, table) for table in tables), strict=True):
+        unit_of = {row["UnitID"]: row for row in units}
+        program_of = {row["ProgramID"]: row for row in programs}
+        for row in objectives:
+            unit = unit_of[row["UnitID"]]
+            program = program_of[unit["ProgramID"]]
+            expected[row["ObjectiveID"],] = {
+                "objective_code": row["Code"] or None,
+                "objective_statement": row["Statement"],
+                "mastery_score": number(row["MasteryScore"]),
+                "unit_id": row["UnitID"],
+                "unit_title": unit["Title"],
+                "unit_sequence": int(unit["Sequence"]),
+                "subject": unit["Subject"],
+                "grade_level": unit["GradeLevel"],
+                "program_id": unit["ProgramID"],
+                "program_title": program["Title"],
+                "framework": program["Framework"],
+                "is_inferred": False,
+            }
+    source = "gold.dim_learning_objective where learning_objective_id <> ''"
+    _compare(seeded, "learning_objective_id", source, expected)
+
+
+def _in_order_of_terms(learning: Learning, table: str) -> list[list[Row]]:
+    """A sheet as it stood in each term, the first term first: what a later one says wins."""
+    sheets = learning.standing(table)
+    return [sheets[term.key] for term in learning.base.terms]

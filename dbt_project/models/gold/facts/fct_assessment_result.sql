@@ -104,6 +104,8 @@ select
     {{ edu_key('assessment_result', 'placed.assessment_result_id') }} as assessment_result_key,
     {{ edu_key('student', 'placed.student_id') }} as student_key,
     {{ edu_key('school', 'placed.school_id') }} as school_key,
+    {{ edu_key('assessment', 'placed.assessment_id') }} as assessment_key,
+    {{ edu_key('learning_objective', 'placed.objective_id') }} as learning_objective_key,
     placed.assessment_id,
     placed.objective_id,
     placed.assessment_category,
@@ -125,7 +127,8 @@ select
     placed.rule_version,
     placed._load_id,
     placed.student_id,
-    placed.school_id
+    placed.school_id,
+    placed.objective_id as learning_objective_id
 from placed
 left join band
     on
