@@ -16,7 +16,7 @@ from edu_assets_tests.gold.building import broken, build_term, digests
 from edu_assets_tests.testbed import Platform
 
 EARLY, TERM, LAST_TERM = "2024-25|T1", "2024-25|T2", "2025-26|T3"
-OF_NUMBERS = ("fct_enrollment", "fct_course_grade", "bridge_student_identifier")
+OF_NUMBERS = ("fct_course_grade", "bridge_student_identifier")
 MERGED_ON = "2026-04-01"
 """A day of the last term, long after the early ones."""
 
