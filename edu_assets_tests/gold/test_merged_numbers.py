@@ -98,7 +98,8 @@ def _twins(own: Platform) -> tuple[str, str]:
             "select distinct identifier from gold.bridge_student_identifier where term_key > %s", ["2025"]
         )
     }
-    return min(early - later), min(early & later)
+    merged = {number for (number,) in own.query("select student_id from gold.dim_student_number")}
+    return min(early - later - merged), min((early & later) - merged)
 
 
 def _deliver(own: Platform, *rows: tuple[str, str, str], name: str = "student_id_merges_2026-04-02.csv") -> None:
