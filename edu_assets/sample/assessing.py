@@ -208,11 +208,12 @@ class _Assessing:
                 mark = [letter for letter, _, least in LETTERS if percent >= least][-1]
                 passed = mark != "F"
             credit = 0.5 if school_class.course.grade in GRADES[9:] else 0.0
+            number = self.world.number_on(student, entered)
             yield (
                 entered,
                 school_id,
                 (
-                    *(school_id, student.number, self.world.class_id(school_class), f"{year.label} {term.term}", mark),
+                    *(school_id, number, self.world.class_id(school_class), f"{year.label} {term.term}", mark),
                     *(scale, percent, credit, credit if passed else 0.0, entered),
                 ),
             )

@@ -245,7 +245,8 @@ class _Records:
             mode = "bus" if miles > 1.5 and random.random() < 0.85 else "walk" if miles < 1.0 else "car"
             for direction in ("to_school", "from_school"):
                 route = f"R{int(member.school_id) % 100:02d}{int(miles) % 9}" if mode == "bus" else ""
+                number = self.world.number_on(member.student, day)
                 yield (
-                    *(member.school_id, member.student.number, direction, member.entry, None, mode, miles > 1.5),
+                    *(member.school_id, number, direction, member.entry, None, mode, miles > 1.5),
                     *(route, f"{route}-{random.randrange(12):02d}" if route else "", miles),
                 )

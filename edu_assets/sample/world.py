@@ -148,13 +148,16 @@ class World:
         count = max(1, round(MERGED_SHARE * len(self.population.students)))
         first_year = self.population.years[0]
         days = first_year.all_moving_days
+        early, day = days[len(days) // 4], days[len(days) // 2]
         present = [
             member.student
             for member in self.population.memberships
-            if member.year == first_year.label and member.came and member.exit == member.planned_exit
+            if member.year == first_year.label
+            and member.came
+            and member.entry < early
+            and member.exit == member.planned_exit
         ]
         chosen = self.random("merged").sample(present, min(count, len(present)))
-        early, day = days[len(days) // 4], days[len(days) // 2]
         found = {student: [(f"99{student.number[2:]}", day + timedelta(place))] for place, student in enumerate(chosen)}
         found[chosen[0]].insert(0, (f"98{chosen[0].number[2:]}", early))
         return found
