@@ -82,7 +82,8 @@ SCHOOL_ENROLLMENT = Entity(
         "source has class enrolments only, their union per student and school"
     ),
     columns=(
-        EntityColumn(name="student_id", type="text", personal=PersonalData.DIRECT),
+        # who was expected and never came stands in no roster
+        EntityColumn(name="student_id", type="text", personal=PersonalData.DIRECT, may_be_unregistered=True),
         EntityColumn(name="school_id", type="text"),
         EntityColumn(name="entry_date", type="date"),
         EntityColumn(

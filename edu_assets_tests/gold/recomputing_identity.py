@@ -87,17 +87,23 @@ class Identifiers:
                     yield term, feed, row["identifier"], True
         yield from self._of_attendance()
         for system, is_expected, by_term in self._sheets():
-            [feed] = [name for name, held in self.base.network.feeds.items() if held.system == system]
             for term, rows in by_term.items():
                 for row in rows:
                     if row["StudentNumber"]:
-                        yield term, feed, row["StudentNumber"], is_expected
+                        yield term, self._feed(system), row["StudentNumber"], is_expected
+        for term, members in self.base.recorded.items():
+            for member in members:  # who was enrolled and never came stands in no roster
+                yield term, self._feed("sis"), member.student, False
         for file in self.base.files:
             for row in self.base.sheet(file, as_sent=True) if "map_growth" in file.rows else ():
                 day = datetime.strptime(row["TestStartDate"], "%m/%d/%Y").date()  # noqa: DTZ007 - a day, no time
                 of_day = self.base.network.calendar.term_of_date(day)
                 assert of_day is not None
                 yield of_day.key, file.feed, f"state:{row['Student_StateID']}", True
+
+    def _feed(self, system: str) -> str:
+        [feed] = [name for name, held in self.base.network.feeds.items() if held.system == system]
+        return feed
 
     def _of_attendance(self) -> Iterator[tuple[str, str, str, bool]]:
         feed_of: dict[str, str] = {}
@@ -109,12 +115,18 @@ class Identifiers:
             term = self.base.network.calendar.term_of_date(day, self.base.schools[school].calendar)
             assert term is not None
             yield term.key, feed_of[school], number, True
+        sheets = AsSent(self.base, "attendance")
+        for table in ("period_attendance", "attendance_events"):
+            for key, rows in sheets.dated(table, "AttendanceDate", "SchoolID", "AttendanceDate").items():
+                for row in rows:
+                    yield key, feed_of[row["SchoolID"]], row["StudentNumber"], True
 
     def _sheets(self) -> Iterator[tuple[str, bool, dict[str, list[Row]]]]:
         """System, whether students must be registered, and rows by term, of every sheet that names students and that
         figures are made of."""
         records = AsSent(self.base, "sis")
-        for table in ("students", "student_programs", "student_health", "student_transportation", "interventions"):
+        people = ("students", "student_programs", "student_health", "student_transportation", "student_guardians")
+        for table in (*people, "interventions"):
             yield "sis", True, records.standing(table)
         incidents = records.dated("behavior_incidents", "IncidentDate", "SchoolID")
         yield "sis", True, records.via("behavior_participants", incidents, KEY, "SchoolID")

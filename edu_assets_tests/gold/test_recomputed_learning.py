@@ -12,6 +12,8 @@ from edu_assets_tests.gold.test_recomputed import SCHOOL, STUDENT, _compare
 from edu_assets_tests.sample.reading import Row
 from edu_assets_tests.testbed import Platform
 
+DECLARED = "assessment:"
+"""How the identifiers of tests begin that the assessment system's own sheet describes."""
 CLASS = "join gold.dim_class as class using (class_key)"
 
 
@@ -204,6 +206,7 @@ def test_every_result_refers_to_the_test_and_objective_that_its_sheet_names(
     expected = {
         (term, result["student_id"], result["assessment_id"], result["objective_id"] or "")
         for (term, _), result in learning.results.items()
+        if result["assessment_id"].startswith(DECLARED)
     }
     found = seeded.query(
         "select distinct result.term_key, student_id, test.assessment_id, learning_objective_id"  # noqa: S608
@@ -234,7 +237,14 @@ def test_tests_are_those_of_the_sheets(seeded: Platform, learning: Learning) -> 
         for rows in _in_order_of_terms(learning, "assessments")
         for row in rows
     }
-    _compare(seeded, "assessment_id", "gold.dim_assessment where assessment_id <> ''", expected)
+    _compare(seeded, "assessment_id", f"gold.dim_assessment where starts_with(assessment_id, '{DECLARED}')", expected)
+
+
+def test_a_vendors_test_of_which_no_sheet_tells_is_inferred(seeded: Platform, learning: Learning) -> None:
+    others = {result["assessment_id"] for result in learning.results.values()}
+    others = {name for name in others if not name.startswith(DECLARED)}
+    found = seeded.query("select assessment_id from gold.dim_assessment where is_inferred")
+    assert {name for (name,) in found} == others != set()
 
 
 def test_objectives_stand_in_their_unit_and_programme(seeded: Platform, learning: Learning) -> None:
