@@ -89,9 +89,9 @@ def test_records_of_a_term_say_nothing_of_another(own: Platform) -> None:
     assert after["fct_enrollment", OTHER_TERM] == before["fct_enrollment", OTHER_TERM]
 
 
-def test_exits_come_from_records_and_rosters_alike(small_one: Platform) -> None:
+def test_exits_come_from_records_and_rosters_alike() -> None:
     """The lineage names both: which one counts is settled by rows, not by the declaration."""
-    manifest = manifest_content(small_one.settings)
+    manifest = manifest_content()
     made = origins(manifest, ("model.edu_assets.mart_enrollment", "exits"))
     tables = {above.rsplit(".", 1)[-1] for above, _ in made}
     assert {"sis__student_enrollments", "oneroster__enrollments"} <= tables

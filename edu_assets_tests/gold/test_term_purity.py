@@ -187,7 +187,7 @@ def test_two_builds_at_once_of_two_terms_take_turns(own: Platform) -> None:
 
 
 def _spoil(own: Platform) -> None:
-    """Give a day of the term more than a whole day of absence, which fct_attendance forbids."""
+    """Give a day of the term more than a whole day of absence, which fct_attendance_report forbids."""
     spoilt = own.change(
         "update raw_zone.attendance__attendance_daily set absence_value = 2 where ctid = any (array("
         "select ctid from raw_zone.attendance__attendance_daily where term_key = %s limit 1)) and term_key = %s",
@@ -200,8 +200,8 @@ def test_a_failed_build_leaves_the_old_term_in_place(own: Platform) -> None:
     before = digests(own)
     _spoil(own)
     status = {node.name: node.status for node in build_term(own, TERM)}
-    assert status["fct_attendance"] == "error"
-    assert status["mart_attendance_insights"] == "skipped"
+    assert status["fct_attendance_report"] == "error"
+    assert status["fct_attendance"] == status["mart_attendance_insights"] == "skipped"
     assert digests(own) == before
 
 
