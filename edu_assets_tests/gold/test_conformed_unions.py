@@ -36,7 +36,7 @@ Winter,v7,t7,03/01/2013,01,9777,Reading,Growth,206
 
 @pytest.mark.parametrize("entity", DECLARED.entities.values(), ids=lambda entity: entity.name)
 def test_a_union_looks_for_the_number_in_force_where_its_entity_names_students(entity: Entity) -> None:
-    sql = FILES[f"conformed_{entity.name}.sql"]
+    sql = FILES[f"{'stated' if entity.precedence else 'conformed'}_{entity.name}.sql"]
     assert ("dim_student_number" in sql) == names_students(entity)
     of_state = any(contract.state_numbers for contract in DECLARED.conforming(entity.name))
     assert ("student_of_state_number" in sql) == (of_state and names_students(entity))
