@@ -107,10 +107,8 @@ class Laboratory:
 
     def texts(self) -> dict[str, str]:
         """Models with unit tests, and macros that they use: unique id → its text."""
-        tested = {
-            self.manifest.nodes[node] for test in self.manifest.unit_tests.values() for node in test.depends_on_nodes
-        }
-        models = {node.unique_id: node.raw_code for node in tested}
+        tested = {node for test in self.manifest.unit_tests.values() for node in test.depends_on_nodes}
+        models = {unique_id: self.manifest.nodes[unique_id].raw_code for unique_id in tested}
         macros = {
             name: macro.macro_sql
             for name, macro in self.manifest.macros.items()
