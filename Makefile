@@ -1,4 +1,4 @@
-.PHONY: help pipeline ui browser test screenshots fuzz chaos mutants bench lint clean
+.PHONY: help pipeline ui browser test screenshots fuzz chaos bench lint clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -42,9 +42,6 @@ fuzz: $(VENV)/.installed ## ten thousand broken files, each loaded lawfully or r
 
 chaos: $(VENV)/.installed ## a hundred kills of loader and PostgreSQL at random points (SEED=n repeats a run)
 	$(PYTHON) -m edu_assets_tests.raw_zone.chaos 100 $(SEED)
-
-mutants: $(VENV)/.installed ## small changes of gold's SQL one by one, and which no unit test notices (MODELS='name …' for some)
-	$(PYTHON) -m edu_assets_tests.gold.mutants $(MODELS)
 
 bench: $(VENV)/.installed ## measure loads and pipeline against yardsticks, into bench/results.json
 	$(PYTHON) -m bench.run
