@@ -18,10 +18,11 @@ from typing import Any
 import pytest
 import yaml
 
+from edu_assets.gold import deploy_gold
 from edu_assets.warehouse import Warehouse
 from edu_assets_tests.testbed import MakeNetwork, Platform, network_declaration, settings_for
 
-BUILT_NETWORKS = ("small_one", "small_two", "sample_platform", "edu")
+BUILT_NETWORKS = ("small_one", "small_two", "sample_platform", "edu", "long_running")
 """Fixtures of the session that load or build a whole network."""
 
 
@@ -72,23 +73,34 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def make_session_network(edu_home: Path) -> Iterator[MakeNetwork]:
+def deployed_network(edu_home: Path) -> Iterator[Platform]:
+    """An empty network in which gold stands, to be copied: to deploy takes a quarter of a minute, a copy a second."""
+    platform = Platform.create(edu_home, network_declaration(name="deployed"))
+    deploy_gold(platform.warehouse, platform.settings)
+    yield platform
+    platform.remove()
+
+
+@pytest.fixture(scope="session")
+def make_session_network(request: pytest.FixtureRequest) -> Iterator[MakeNetwork]:
     """Networks that live as long as the session: for what is loaded once and read by many tests."""
-    yield from _networks(edu_home)
+    yield from _networks(request)
 
 
 @pytest.fixture
-def make_network(edu_home: Path) -> Iterator[MakeNetwork]:
-    """Networks of one test. Its arguments are top-level entries of the network file."""
-    yield from _networks(edu_home)
+def make_network(request: pytest.FixtureRequest) -> Iterator[MakeNetwork]:
+    """Networks of one test."""
+    yield from _networks(request)
 
 
-def _networks(home: Path) -> Iterator[MakeNetwork]:
+def _networks(request: pytest.FixtureRequest) -> Iterator[MakeNetwork]:
+    home = request.getfixturevalue("edu_home")
     made: list[Platform] = []
 
-    def make(**changes: Any) -> Platform:
+    def make(*, deployed: bool = False, **changes: Any) -> Platform:
         declaration = network_declaration(**{"name": f"test{next(_numbers)}"} | changes)
-        made.append(Platform.create(home, declaration))
+        like = request.getfixturevalue("deployed_network") if deployed else None
+        made.append(Platform.create(home, declaration, like))
         return made[-1]
 
     yield make

@@ -120,12 +120,17 @@ class Platform:
     warehouse: Warehouse
 
     @classmethod
-    def create(cls, home: Path, declaration: dict[str, Any], **more: Any) -> Platform:
-        """Write the network file, create the database, deploy the raw zone. `more`: fields of Settings."""
+    def create(cls, home: Path, declaration: dict[str, Any], like: Platform | None = None, **more: Any) -> Platform:
+        """Write the network file, create the database, deploy the raw zone. `like`: an empty network whose database is
+        copied, so that what was deployed there is deployed here. `more`: fields of Settings."""
         network_file = home / f"{declaration['name']}.yaml"
         network_file.write_text(yaml.safe_dump(declaration, sort_keys=False), encoding="utf-8")
         settings = settings_for(home, network_file, **more)
         platform = cls(settings, Warehouse.of(settings))
+        if like:
+            with like.warehouse.connect(Role.ADMIN, database="postgres", autocommit=True) as admin:
+                copied = (sql.Identifier(each.warehouse.database) for each in (platform, like))
+                admin.execute(sql.SQL("create database {} template {} strategy file_copy").format(*copied))
         platform.warehouse.up()
         deploy(platform.warehouse, settings.network)
         return platform
@@ -219,4 +224,5 @@ ROSTER_AND_ATTENDANCE = ("oneroster", "attendance")
 """Systems whose files the tests of processes, commands and runs follow; the others are tests' of gold."""
 
 MakeNetwork = Callable[..., Platform]
-"""The fixture that makes networks: its arguments are top-level entries of the network file."""
+"""The fixture that makes networks: its arguments are top-level entries of the network file, and `deployed`: whether
+gold stands in it."""

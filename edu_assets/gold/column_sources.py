@@ -1,7 +1,7 @@
 """Column lineage: the columns that the values of a model's column are made of, one step up.
 
 Belongs here: reading compiled SQL. Does not belong here: whole paths from mart to file
-(lineage.py), compiling (runner.py).
+(lineage.py), compiling (project.py).
 
 A column that only filters, joins or sorts is no source, since its values do not arrive; of a count that is the
 column which is counted. SQL is read by sqlglot, as dagster-dbt and dbt's own tools do: a parser of PostgreSQL's whole

@@ -2,7 +2,7 @@
 
 Belongs here: pure functions from declarations to the files under `dbt_project/models/generated/`, and
 writing them. Does not belong here: a staging view (written by hand, one a contract and entity), running
-dbt (runner.py), tables (raw_zone/).
+dbt (project.py), tables (raw_zone/).
 
 The files are git-ignored and rewritten only where their content differs, so that dbt's partial parser
 sees a change only where there is one.

@@ -1,6 +1,6 @@
 """How PostgreSQL makes each table of a term: time, rows, buffers, and the partitions that it looks into.
 
-Belongs here: EXPLAIN of what dbt compiles for a term. Does not belong here: building (runner.py); nothing is written.
+Belongs here: EXPLAIN of what dbt compiles for a term. Does not belong here: building (build.py); nothing is written.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import Connection
 from pydantic import BaseModel
 
-from edu_assets.gold.runner import compiled_models
+from edu_assets.gold.build import JOINS_BY_HASH, compiled_models
 from edu_assets.settings import Settings
 from edu_assets.warehouse import Role, Warehouse
 
@@ -43,6 +43,8 @@ def profile(warehouse: Warehouse, settings: Settings, term_key: str) -> list[Mod
     """The plans of all tables of a built term, the slowest first. Raises DeclarationError for what is no term."""
     settings.network.calendar.term(term_key)
     with warehouse.connect(Role.DBT, autocommit=True, application_name="edu profile") as connection:
+        for name, value in JOINS_BY_HASH.items():
+            connection.execute("select set_config(%s, %s, false)", [name, value])
         plans = [
             plan_of(connection, model, code) for model, code in compiled_models(warehouse, settings, term_key).items()
         ]

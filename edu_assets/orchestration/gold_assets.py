@@ -29,12 +29,14 @@ from edu_assets.gold.generate import DBT_PROJECT
 from edu_assets.gold.lineage import made_of, origins, relation
 from edu_assets.network import Network
 from edu_assets.orchestration.freshness import freshness_policy
+from edu_assets.orchestration.outcomes import outcomes
 from edu_assets.orchestration.partitions import one_term
 from edu_assets.orchestration.raw_assets import POOL, WAREHOUSE, code_references, switched_on
 from edu_assets.orchestration.samples import gold_pictures
 from edu_assets.warehouse import Role
 
 Node = Mapping[str, Any]
+Event = dg.MaterializeResult | dg.AssetCheckEvaluation | dg.Output[None]
 
 OWNER = "team:data-engineering"
 ALWAYS_UP_TO_DATE = {"view": "a deploy makes it; a run has nothing to do"}
@@ -391,7 +393,7 @@ def _gold_assets(
         required_resource_keys={WAREHOUSE},
         pool=POOL,
     )
-    def build(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def build(context: dg.AssetExecutionContext) -> Iterator[Event]:
         chosen = {unique_id for unique_id, key in keys.items() if key in context.selected_asset_keys}
         chosen_checks = {unique_id for unique_id, key in checks.items() if key in context.selected_asset_check_keys}
         term_key = one_term(context)
@@ -419,9 +421,14 @@ def _gold_assets(
             elif unique_id in shown:
                 metadata = model_metadata(built, results[unique_id]) | shown[unique_id]
                 yield dg.MaterializeResult(asset_key=keys[unique_id], metadata=metadata)
-        for unique_id in chosen_checks & set(results):
-            if results[unique_id].status != "skipped":
-                yield check_result(checks[unique_id], manifest.tests[unique_id], results[unique_id])
+        yield from outcomes(
+            context,
+            (
+                check_result(checks[unique_id], manifest.tests[unique_id], results[unique_id])
+                for unique_id in chosen_checks.intersection(results)
+                if results[unique_id].status != "skipped"
+            ),
+        )
         _fail_where_not_built(term_key, built.results)
 
     return build

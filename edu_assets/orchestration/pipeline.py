@@ -24,7 +24,7 @@ from psycopg.rows import class_row
 from pydantic import BaseModel
 
 from edu_assets.errors import EduError
-from edu_assets.gold import NodeResult, StaleTerm, deploy_gold, gold_stands, stale_terms
+from edu_assets.gold import NodeResult, StaleTerm, deploy_gold, gold_stands, stale_terms, write_manifest
 from edu_assets.raw_zone import DeliveryReport, deploy, load_waiting, waiting_files
 from edu_assets.sources.places import places_of
 from edu_assets.warehouse import Role, Warehouse
@@ -171,16 +171,18 @@ def _note_loads(report: PipelineReport, clock: _Clock, deliveries: list[Delivery
 
 @contextmanager
 def _gold_deployed_beside(warehouse: Warehouse, say: Say) -> Iterator[Callable[[], list[NodeResult]]]:
-    """Deploy gold in a process of its own while files are loaded, which keep PostgreSQL busy and this process idle.
+    """Deploy gold, and read the lineage of columns that Dagster will ask for, each in a process of its own while files
+    are loaded, which keep PostgreSQL busy and this process idle.
 
-    Gives what waits for the end of it. Where there is nothing to load, that call deploys, in this process.
+    Gives what waits for the end of both. Where there is nothing to load, that call deploys, in this process.
     """
-    if not waiting_files(warehouse, warehouse.settings).waiting or gold_stands(warehouse, warehouse.settings):
+    if not waiting_files(warehouse, warehouse.settings).waiting or gold_stands(warehouse):
         yield partial(deploy_gold, warehouse, warehouse.settings)
         return
     say("deploying gold beside the loads")
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
-        yield beside.submit(deploy_gold, warehouse, warehouse.settings).result
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as beside:
+        deployed, _ = beside.submit(deploy_gold, warehouse, warehouse.settings), beside.submit(write_manifest)
+        yield deployed.result
 
 
 def _build(warehouse: Warehouse, report: PipelineReport, clock: _Clock, stale: list[StaleTerm], say: Say) -> None:

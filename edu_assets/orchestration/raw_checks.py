@@ -13,6 +13,7 @@ import dagster as dg
 from edu_assets.contracts import Registry
 from edu_assets.contracts.base import Contract
 from edu_assets.network import Network
+from edu_assets.orchestration.outcomes import outcomes
 from edu_assets.orchestration.partitions import one_term
 from edu_assets.orchestration.raw_assets import POOL, WAREHOUSE, raw_asset_key, switched_on
 from edu_assets.orchestration.raw_rules import RULES, Slice
@@ -44,22 +45,31 @@ def check_slice(about: Slice, names: set[str]) -> Iterator[dg.AssetCheckResult]:
 def raw_checks(network: Network, declared: Registry, partitions: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:
     """Every check of every raw table as one step: one connection, and gold waits for one step."""
     contracts = switched_on(network, declared)
+    specs = [spec for contract in contracts for spec in raw_check_specs(contract, partitions)]
+    blocking = [spec for spec in specs if spec.blocking]
 
     @dg.multi_asset_check(
         name="raw_checks",
         description="The checks of raw tables on the term of the run.",
-        specs=[spec for contract in contracts for spec in raw_check_specs(contract, partitions)],
+        specs=specs,
         can_subset=True,
         required_resource_keys={WAREHOUSE},
         pool=POOL,
     )
-    def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
         term = network.calendar.term(one_term(context))
         now = datetime.now(ZoneInfo(network.timezone))
-        chosen = context.selected_asset_check_keys
+        keys = context.selected_asset_check_keys
+        chosen = {
+            contract.name: {key.name for key in keys if key.asset_key == raw_asset_key(contract)}
+            for contract in contracts
+        }
         with context.resources.warehouse.connect(Role.ETL, application_name="edu checks") as connection:
-            for contract in contracts:
-                names = {key.name for key in chosen if key.asset_key == raw_asset_key(contract)}
-                yield from check_slice(Slice(connection, network, contract, term, now), names)
+            results = (
+                result
+                for contract in contracts
+                for result in check_slice(Slice(connection, network, contract, term, now), chosen[contract.name])
+            )
+            yield from outcomes(context, results, blocking)
 
     return check

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,18 +98,31 @@ def command_in(
 @pytest.fixture(scope="session")
 def edu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """A small sample network after its first `edu pipeline`, whose answer is `first_pipeline`."""
-    folder = tmp_path_factory.mktemp("end_to_end")
-    network_file = folder / "sample.yaml"
-    network_file.write_text(
-        yaml.safe_dump(sample_declaration(name="walked", systems=ROSTER_AND_ATTENDANCE)), encoding="utf-8"
-    )
-    command = command_in(folder, network_file, tmp_path_factory)
-    try:
+    with _small_sample("walked", tmp_path_factory) as command:
         yield command
-    finally:
-        command.run("down", "--purge", expect=None)
 
 
 @pytest.fixture(scope="session")
 def first_pipeline(edu: Command) -> Any:
     return edu.json("pipeline")
+
+
+@pytest.fixture(scope="session")
+def long_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """Such a network after its pipeline, of the other worker: for tests of processes that run on and are killed."""
+    with _small_sample("long_running", tmp_path_factory) as command:
+        command.json("pipeline")
+        yield command
+
+
+@contextmanager
+def _small_sample(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    folder = tmp_path_factory.mktemp(name)
+    network_file = folder / "sample.yaml"
+    declared = sample_declaration(name=name, systems=ROSTER_AND_ATTENDANCE)
+    network_file.write_text(yaml.safe_dump(declared), encoding="utf-8")
+    command = command_in(folder, network_file, tmp_path_factory)
+    try:
+        yield command
+    finally:
+        command.run("down", "--purge", expect=None)

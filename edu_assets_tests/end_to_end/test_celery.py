@@ -27,8 +27,6 @@ from edu_assets_tests.end_to_end.deployed import (
 )
 from edu_assets_tests.end_to_end.test_ui import free_port, running_ui, until
 
-pytestmark = pytest.mark.usefixtures("first_pipeline")
-
 TERM = "2024-25|T1"
 MOST_CONNECTIONS = 65
 """What instance.py reckons with for the runs and steps that it allows at once."""
@@ -69,10 +67,10 @@ class Deployment:
 
 
 @pytest.fixture(scope="module")
-def _deployment(edu: Command, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def _deployment(long_running: Command, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("celery")
     with redis_server(folder) as broker:
-        network = Network(replace(edu, more={"EDU_BROKER": broker}))
+        network = Network(replace(long_running, more={"EDU_BROKER": broker}))
         port = free_port()
         deployment = Deployment(network, port, folder, [])
         try:
@@ -84,7 +82,7 @@ def _deployment(edu: Command, tmp_path_factory: pytest.TempPathFactory) -> Itera
             for worker in deployment.workers:
                 worker.stop()
         password = broker.split(":")[2].split("@")[0]
-        written = [path for path in (*folder.rglob("*.log"), *edu.home.rglob("*.log")) if path.is_file()]
+        written = [path for path in (*folder.rglob("*.log"), *long_running.home.rglob("*.log")) if path.is_file()]
         assert written
         assert [path for path in written if password in path.read_text(errors="replace")] == []
         events = network.rows("select event from event_logs", database=network.warehouse.dagster_database)

@@ -20,16 +20,14 @@ from edu_assets_tests.end_to_end.conftest import Command
 from edu_assets_tests.end_to_end.deployed import RUN_SECONDS, START_SECONDS, Network, RunningUi
 from edu_assets_tests.end_to_end.test_ui import free_port, graphql, processes_of, until
 
-pytestmark = pytest.mark.usefixtures("first_pipeline")
-
 TERM = "2024-25|T1"
 SCHOOL, DAY = "01001", "2025-05-06"
 LOADING = "select 1 from runs where pipeline_name = 'arrivals' and status = 'STARTED'"
 
 
 @pytest.fixture(scope="module")
-def network(edu: Command) -> Network:
-    return Network(edu)
+def network(long_running: Command) -> Network:
+    return Network(long_running)
 
 
 @pytest.fixture(scope="module")

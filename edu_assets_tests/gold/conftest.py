@@ -18,7 +18,7 @@ PERIOD_METHODS = {"small_one": "minutes", "small_two": "am_pm"}
 def _built(make_network: MakeNetwork, name: str) -> Platform:
     declared = sample_declaration(name=name, seed=SEEDS[name])
     declared["schools"][-1]["daily_attendance"]["periods"] = PERIOD_METHODS[name]
-    platform = make_network(**declared)
+    platform = make_network(deployed=True, **declared)
     platform.load_sample()
     for term_key in platform.terms:
         assert not broken(build_term(platform, term_key))

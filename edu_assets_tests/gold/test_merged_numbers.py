@@ -233,14 +233,14 @@ def test_a_term_that_was_built_while_merges_were_loaded_is_built_again(own: Plat
 
 
 def test_merges_that_arrive_during_a_build_are_noticed(own: Platform) -> None:
-    from edu_assets.gold.runner import _Ledger
+    from edu_assets.gold.ledger import Ledger
 
     with own.warehouse.connect(Role.DBT, autocommit=True) as connection:
-        ledger = _Ledger.open(connection, TERM, "digest", is_whole=False, run_id=None)
+        ledger = Ledger.open(connection, TERM, "digest", is_whole=False, run_id=None)
         _deliver(own, ("5550001", "5550002", MERGED_ON))
         ledger.failed("a test")
         query = "select numbers_changed from gold.term_build where build_id = %s"
         assert own.value(query, [ledger.build_id])
-        undisturbed = _Ledger.open(connection, TERM, "digest", is_whole=False, run_id=None)
+        undisturbed = Ledger.open(connection, TERM, "digest", is_whole=False, run_id=None)
         undisturbed.failed("a test")
         assert not own.value(query, [undisturbed.build_id])

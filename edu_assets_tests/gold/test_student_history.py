@@ -46,7 +46,7 @@ def grades(platform: Platform, key: str = ANN) -> list[str]:
 @pytest.fixture
 def moved_up(make_network: MakeNetwork) -> Platform:
     """Two loads of a term: in the second Ann is a grade higher."""
-    platform = make_network()
+    platform = make_network(deployed=True)
     deliver(platform, "2013-02-05", "04")
     run(platform, EARLY)
     deliver(platform, "2013-03-05", "05")

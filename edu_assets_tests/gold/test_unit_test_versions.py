@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from edu_assets.gold import deploy_gold, runner
-from edu_assets.gold.runner import unit_test_versions
+from edu_assets.gold import deploy_gold
+from edu_assets.gold.deploy import unit_test_versions
+from edu_assets.gold.project import parsed_manifest
 from edu_assets_tests.conftest import MakeNetwork
 
 CHANGED = "model.edu_assets.fct_attendance"
@@ -16,7 +17,7 @@ CHANGED = "model.edu_assets.fct_attendance"
 @pytest.fixture
 def manifest() -> Any:
     """The parsed project, to be changed."""
-    return runner.parsed_manifest().deepcopy()
+    return parsed_manifest().deepcopy()
 
 
 def below(manifest: Any, unique_id: str) -> set[str]:
@@ -68,7 +69,7 @@ def test_what_has_passed_in_one_network_is_not_run_in_the_next(make_network: Mak
     deploy_gold(first.warehouse, first.settings)
     assert deploy_gold(first.warehouse, first.settings) == []
     record = first.settings.home / "unit_tests.passed"
-    tests = unit_test_versions(runner.parsed_manifest())
+    tests = unit_test_versions(parsed_manifest())
     name, version = next(iter(tests.items()))
     record.write_text("".join(f"{each}\n" for each in tests.values() if each != version), encoding="utf-8")
     ran = [node.name for node in deploy_gold(second.warehouse, second.settings) if node.resource_type == "unit_test"]

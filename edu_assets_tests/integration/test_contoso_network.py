@@ -109,7 +109,7 @@ def is_nearly(found: Decimal, expected: Fraction) -> bool:
 
 @pytest.fixture(scope="module")
 def loaded(make_session_network: MakeNetwork) -> Loaded:
-    platform = make_session_network(**DECLARED | {"name": "contoso_gold"})
+    platform = make_session_network(deployed=True, **DECLARED | {"name": "contoso_gold"})
     return platform, platform.load_waiting()
 
 

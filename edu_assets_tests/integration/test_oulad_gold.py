@@ -18,7 +18,7 @@ from edu_assets_tests.testbed import Platform, shared_data
 def oulad(make_session_network: MakeNetwork) -> Platform:
     shared_data("oulad")
     declared = yaml.safe_load((PROJECT / "networks" / "oulad.yaml").read_text(encoding="utf-8"))
-    platform = make_session_network(**declared | {"name": "oulad_gold"})
+    platform = make_session_network(deployed=True, **declared | {"name": "oulad_gold"})
     platform.load_waiting()
     for term_key in platform.terms:
         assert not broken(build_term(platform, term_key))

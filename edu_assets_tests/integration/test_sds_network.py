@@ -45,7 +45,7 @@ def day(text: str) -> date:
 
 @pytest.fixture(scope="module")
 def loaded(make_session_network: MakeNetwork) -> Loaded:
-    platform = make_session_network(**DECLARED | {"name": "sds_gold"})
+    platform = make_session_network(deployed=True, **DECLARED | {"name": "sds_gold"})
     return platform, platform.load_waiting()
 
 

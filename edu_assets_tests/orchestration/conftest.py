@@ -16,7 +16,7 @@ BUILT_TERM = "2024-25|T1"
 @pytest.fixture(scope="session")
 def sample_platform(make_session_network: MakeNetwork) -> Platform:
     """The small sample network, its raw zone loaded. Tests do not change it."""
-    platform = make_session_network(**sample_declaration(name="orchestrated"))
+    platform = make_session_network(deployed=True, **sample_declaration(name="orchestrated"))
     platform.load_sample()
     return platform
 

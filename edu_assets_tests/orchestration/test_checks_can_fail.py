@@ -17,7 +17,7 @@ from psycopg import Connection
 
 from edu_assets.contracts import registry
 from edu_assets.gold import manifest_content
-from edu_assets.gold.runner import ANY_DATABASE
+from edu_assets.gold.project import ANY_DATABASE
 from edu_assets.orchestration.raw_checks import check_slice
 from edu_assets.orchestration.raw_rules import RULES, Slice
 from edu_assets.warehouse import Role

@@ -77,6 +77,26 @@ def test_a_materialisation_tells_the_rows_that_stand_for_the_term(
     assert told == table_rows(sample_platform, table, BUILT_TERM) == built.rows[table] > 0
 
 
+def test_an_outcome_is_of_the_term_and_of_the_materialisation_that_was_checked(dagster: Session) -> None:
+    run = dagster.build(BUILT_TERM)
+    events = dagster.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    found = [entry.get_dagster_event().asset_check_evaluation_data for entry in events]
+    assert len(found) == run.passed
+    assert {outcome.partition for outcome in found} == {BUILT_TERM}
+    graph = dagster.defs.resolve_asset_graph()
+    for outcome in found:
+        asked = dg.AssetRecordsFilter(asset_key=outcome.asset_key, asset_partitions=[BUILT_TERM])
+        last = dagster.instance.fetch_materializations(asked, limit=1).records
+        target = outcome.target_materialization_data
+        assert ([target.storage_id, target.run_id] if target else None) == (
+            [last[0].storage_id, last[0].run_id] if last else None
+        ), outcome
+        assert outcome.blocking == graph.get_check_spec(outcome.asset_check_key).blocking
+    assert {outcome.target_materialization_data.run_id for outcome in found if outcome.target_materialization_data} > {
+        run.run_id
+    }
+
+
 def test_gold_names_the_last_load_that_it_was_built_from(built: TermRun, sample_platform: Platform) -> None:
     [[from_load, status]] = sample_platform.query(
         "select built_from_load, status from gold.term_build where term_key = %s and run_id = %s",

@@ -27,7 +27,9 @@ def later() -> datetime:
 @pytest.fixture(scope="module")
 def remembered(make_session_network: MakeNetwork) -> Iterator[Session]:
     """A network of its own: what it remembers is for this module to forget."""
-    platform = make_session_network(**sample_declaration(name="remembered", systems=ROSTER_AND_ATTENDANCE))
+    platform = make_session_network(
+        deployed=True, **sample_declaration(name="remembered", systems=ROSTER_AND_ATTENDANCE)
+    )
     platform.load_sample()
     with dagster_session(platform.warehouse) as session:
         session.report()
