@@ -1,4 +1,4 @@
-.PHONY: help pipeline ui browser test screenshots fuzz chaos bench lint clean
+.PHONY: help pipeline ui browser test screenshots fuzz chaos mutants bench scale lint clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -43,8 +43,14 @@ fuzz: $(VENV)/.installed ## ten thousand broken files, each loaded lawfully or r
 chaos: $(VENV)/.installed ## a hundred kills of loader and PostgreSQL at random points (SEED=n repeats a run)
 	$(PYTHON) -m edu_assets_tests.raw_zone.chaos 100 $(SEED)
 
+mutants: $(VENV)/.installed ## small changes of gold's SQL, one by one: which does a test notice? (MODELS="a b" tries those)
+	$(PYTHON) -m edu_assets_tests.gold.mutants $(MODELS)
+
 bench: $(VENV)/.installed ## measure loads and pipeline against yardsticks, into bench/results.json
 	$(PYTHON) -m bench.run
+
+scale: $(VENV)/.installed ## a hundred schools, 60,000 students, ten years: what a night takes (some forty minutes, 30 GB of disk)
+	$(PYTHON) -m bench.scale
 
 lint: $(VENV)/.installed ## ruff, mypy, sqlfluff
 	$(VENV)/bin/ruff check .
