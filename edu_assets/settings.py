@@ -1,12 +1,15 @@
 """Everything that edu_assets reads from the environment, read once.
 
-Belongs here: names, defaults and meaning of environment variables, and the folders derived from
-them. Does not belong here: what a network is (network.py), how a server is started (warehouse/).
+Belongs here: names, defaults and meaning of environment variables, the folders derived from them, and setting others
+for a library that reads its own. Does not belong here: what a network is (network.py), how a server is started
+(warehouse/).
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +22,25 @@ from edu_assets.school_calendar import DeclarationError
 PROJECT = Path(__file__).resolve().parent.parent
 
 BROKER = "EDU_BROKER"
+
+
+@contextmanager
+def environment_with(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """Set variables of this process for a while, or unset them (None); afterwards they are what they were."""
+
+    def put(values: Mapping[str, str | None]) -> None:
+        for name, value in values.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    before = {name: os.environ.get(name) for name in variables}
+    put(variables)
+    try:
+        yield
+    finally:
+        put(before)
 
 
 class Settings(BaseSettings):

@@ -10,7 +10,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from edu_assets.gold.project import GoldFailed, environment, flags, manifest_of, reason, runner_class, without_values
+from edu_assets.gold.project import (
+    GoldFailed,
+    dbt_environment,
+    flags,
+    manifest_of,
+    reason,
+    runner_class,
+    without_values,
+)
 from edu_assets.settings import Settings
 from edu_assets.warehouse import Role, Warehouse
 
@@ -51,7 +59,7 @@ def nodes_of(warehouse: Warehouse, settings: Settings, arguments: list[str], var
     """dbt's own results of the nodes of a command."""
     manifest = manifest_of(warehouse)
     settings.dbt_target.mkdir(parents=True, exist_ok=True)
-    with environment({**warehouse.environment(Role.DBT), **variables}):
+    with dbt_environment({**warehouse.environment(Role.DBT), **variables}):
         outcome = runner_class()(manifest=manifest).invoke([*arguments, *flags(settings.dbt_target)])
     if outcome.exception is not None and not isinstance(outcome.exception, Exception):
         raise outcome.exception  # dbt hands an interrupt over like any error

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from copy import copy, deepcopy
 from dataclasses import replace
 from functools import cache
@@ -24,7 +23,7 @@ from typing import Any
 
 from edu_assets.errors import EduError
 from edu_assets.gold.generate import DBT_PROJECT, generate
-from edu_assets.settings import Settings
+from edu_assets.settings import Settings, environment_with
 from edu_assets.warehouse import Warehouse
 from edu_assets.warehouse.placement import locked
 
@@ -142,7 +141,7 @@ def manifest_of(warehouse: Warehouse) -> Any:
 def _invoke(command: list[str], manifest: Any, *, writes: bool = False) -> Any:
     """Have dbt do what needs no server. The names of relations hold a database, so there is one for all networks: what
     is parsed for one would have to be parsed again for the next."""
-    with environment({"PGDATABASE": ANY_DATABASE, "EDU_DEPLOY": "1"}):
+    with dbt_environment({"PGDATABASE": ANY_DATABASE, "EDU_DEPLOY": "1"}):
         outcome = runner_class()(manifest=manifest).invoke([*command, *flags(PARSED, writes=writes)])
     if not outcome.success:
         raise GoldFailed(f"the dbt project does not parse: {reason(outcome)}")
@@ -167,22 +166,9 @@ def flags(target: Path, *, writes: bool = False) -> list[str]:
     ]
 
 
-@contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for the time of a dbt command; the password among them is gone afterwards."""
-    unset = ("EDU_TERM", "EDU_DEPLOY", "PGPASSWORD")
-    before = {name: os.environ.get(name) for name in (*variables, *unset)}
-    for name in unset:
-        os.environ.pop(name, None)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def dbt_environment(variables: Mapping[str, str]) -> AbstractContextManager[None]:
+    """What a dbt command reads while its SQL runs; the password among it is gone afterwards."""
+    return environment_with({"EDU_TERM": None, "EDU_DEPLOY": None, "PGPASSWORD": None, **variables})
 
 
 def without_values(message: str) -> str:

@@ -7,7 +7,6 @@ The address of the storage, which holds a password, stands in the environment an
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import dagster as dg
 import yaml
 
-from edu_assets.settings import Settings
+from edu_assets.settings import Settings, environment_with
 from edu_assets.warehouse import Role, Warehouse
 
 STORAGE_URL = "EDU_DAGSTER_URL"
@@ -103,19 +102,10 @@ def write_configuration(settings: Settings) -> Path:
 def open_instance(warehouse: Warehouse) -> Iterator[dg.DagsterInstance]:
     """The network's instance, for this process."""
     needed = environment(warehouse)
-    before = {name: os.environ.get(name) for name in needed}
-    os.environ.update(needed)
-    try:
-        with dg.DagsterInstance.from_config(needed["DAGSTER_HOME"]) as instance:
-            try:
-                yield instance
-            finally:
-                from edu_assets.orchestration.storage import close_connections  # the instance has imported it
+    with environment_with(needed), dg.DagsterInstance.from_config(needed["DAGSTER_HOME"]) as instance:
+        try:
+            yield instance
+        finally:
+            from edu_assets.orchestration.storage import close_connections  # the instance has imported it
 
-                close_connections(instance)
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+            close_connections(instance)
