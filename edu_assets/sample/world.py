@@ -28,6 +28,8 @@ from edu_assets.sample.traits import Traits, traits
 from edu_assets.school_calendar import Term
 
 MERGED_SHARE = 0.004
+DAYS_OF_MERGES = 14
+"""Over how many days they are spread."""
 VENDOR_GRADES = ("09", "10", "11")
 """Grades that are tested by a vendor who knows students by the state's number alone (vendor.py)."""
 
@@ -158,7 +160,10 @@ class World:
             and member.exit == member.planned_exit
         ]
         chosen = self.random("merged").sample(present, min(count, len(present)))
-        found = {student: [(f"99{student.number[2:]}", day + timedelta(place))] for place, student in enumerate(chosen)}
+        found = {
+            student: [(f"99{student.number[2:]}", day + timedelta(place % DAYS_OF_MERGES))]
+            for place, student in enumerate(chosen)
+        }
         found[chosen[0]].insert(0, (f"98{chosen[0].number[2:]}", early))
         return found
 
