@@ -1,20 +1,28 @@
 {#
-    The rule of the network's authority that was in force when the term's instruction began; where the authority has
-    none of its own in this table, the federal one. A left join on it keeps rows where no rule was in force: they fail
-    the model's not-null rule_version, loudly.
+    The authority whose rows of a table of rules hold: the network's (etl.network as `network`); where it has none of its
+    own in this table, the federal one.
+#}
+{% macro authority_of(rules) -%}
+    coalesce(
+        (
+            select min(own.authority)
+            from {{ ref(rules) }} as own
+            where own.authority = network.authority
+        ),
+        'federal'
+    )
+{%- endmacro %}
+
+
+{#
+    The rule of that authority that was in force when the term's instruction began. A left join on it keeps rows where no
+    rule was in force: they fail the model's not-null rule_version, loudly.
 #}
 {% macro rule_of_term(rules) -%}
     select candidate.*
     from {{ ref(rules) }} as candidate
     inner join {{ source('etl', 'network') }} as network
-        on candidate.authority = coalesce(
-            (
-                select min(own.authority)
-                from {{ ref(rules) }} as own
-                where own.authority = network.authority
-            ),
-            'federal'
-        )
+        on candidate.authority = {{ authority_of(rules) }}
     inner join {{ source('etl', 'term') }} as term
         on
             {{ in_term('term') }}

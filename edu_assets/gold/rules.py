@@ -25,7 +25,7 @@ VERSION = ("authority", "rule_version", "effective_from", "effective_to")
 """What every row of a rule table carries beside `source`: whose rule it is, its name, and the days on which it holds
 (the first inclusive, the last exclusive; empty is open)."""
 
-CHOSEN = re.compile(r"rule_of_term\(\s*'(\w+)'\s*\)")
+CHOSEN = re.compile(r"(?:rule_of_term|authority_of)\(\s*'(\w+)'\s*\)")
 CHOSEN_BY_SCHOOL = "rule_daily_attendance"
 """Of this table the network file chooses rows for each school (`daily_attendance`), not by authority."""
 DEFAULT_AUTHORITY = "federal"

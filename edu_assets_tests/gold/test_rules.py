@@ -54,7 +54,14 @@ def test_the_networks_own_authority_holds_and_the_federal_one_where_it_has_no_ru
     assert found["rule_chronic_absence", "new_jersey"] == "beside"
     assert found["rule_chronic_absence", "california"] == "no"
     assert found["rule_headcount", "federal"] == "own"
+    assert found["rule_fee_aging", "federal"] == "own"
     assert found["attendance_codes", "network"] == "everywhere"
+
+
+def test_every_model_knows_the_authority_by_the_macro(manifest: Mapping[str, Any]) -> None:
+    """Which gives the federal one where the network's has no rule; a comparison with the network's alone finds none."""
+    alone = [node["name"] for node in manifest["nodes"].values() if "network.authority" in node.get("raw_code", "")]
+    assert alone == []
 
 
 def test_a_method_holds_where_the_network_file_chooses_it_for_a_school(manifest: Mapping[str, Any]) -> None:

@@ -12,14 +12,7 @@ with rule as (
         candidate.rule_version
     from {{ ref('rule_student_identifier') }} as candidate
     inner join {{ source('etl', 'network') }} as network
-        on candidate.authority = coalesce(
-            (
-                select min(own.authority)
-                from {{ ref('rule_student_identifier') }} as own
-                where own.authority = network.authority
-            ),
-            'federal'
-        )
+        on candidate.authority = {{ authority_of('rule_student_identifier') }}
     inner join {{ source('etl', 'term') }} as term
         on
             term.instructional_start >= coalesce(candidate.effective_from, '-infinity')

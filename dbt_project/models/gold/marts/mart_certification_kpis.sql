@@ -13,7 +13,7 @@ with rule as (
     cross join {{ source('etl', 'network') }} as network
     inner join {{ ref('rule_certification') }} as candidate
         on
-            network.authority = candidate.authority
+            candidate.authority = {{ authority_of('rule_certification') }}
             and term.instructional_start >= coalesce(candidate.effective_from, '-infinity')
             and term.instructional_start < coalesce(candidate.effective_to, 'infinity')
 ),

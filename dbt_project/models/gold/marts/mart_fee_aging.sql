@@ -24,7 +24,8 @@ rule as (
         built_term.term_key,
         built_term.ordinal
     from {{ ref('rule_revenue_expenditure') }} as candidate
-    inner join {{ source('etl', 'network') }} as network on candidate.authority = network.authority
+    inner join {{ source('etl', 'network') }} as network
+        on candidate.authority = {{ authority_of('rule_revenue_expenditure') }}
     inner join built_term
         on
             built_term.instructional_start >= coalesce(candidate.effective_from, '-infinity')
@@ -40,7 +41,8 @@ band as (
             order by candidate.band_order
         ) as days_overdue_below
     from {{ ref('rule_fee_aging') }} as candidate
-    inner join {{ source('etl', 'network') }} as network on candidate.authority = network.authority
+    inner join {{ source('etl', 'network') }} as network
+        on candidate.authority = {{ authority_of('rule_fee_aging') }}
     inner join built_term
         on
             built_term.instructional_start >= coalesce(candidate.effective_from, '-infinity')

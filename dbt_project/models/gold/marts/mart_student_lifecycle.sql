@@ -16,7 +16,8 @@ with learner as (
 rule as (
     select candidate.*
     from {{ ref('rule_student_lifecycle') }} as candidate
-    inner join {{ source('etl', 'network') }} as network on candidate.authority = network.authority
+    inner join {{ source('etl', 'network') }} as network
+        on candidate.authority = {{ authority_of('rule_student_lifecycle') }}
 ),
 
 happened as (
