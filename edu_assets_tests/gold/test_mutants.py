@@ -87,10 +87,8 @@ def test_of_an_order_what_decides_is_changed() -> None:
 
 
 def test_a_condition_that_is_true_already_is_not_widened() -> None:
-    assert [change.kind for change in changes_of(parsed("select 1 from a left join b on true"))] == [
-        "join is inner",
-        "off by one",
-    ]
+    [inner] = changes_of(parsed("select a.x from a left join b on true"))
+    assert inner.kind == "join is inner"
 
 
 @pytest.mark.parametrize("model", ["fct_attendance_report", "mart_enrollment"])
