@@ -31,7 +31,7 @@ from edu_assets_tests.sample.reading import Row, read_date, read_package
 
 DAY = timedelta(1)
 HALF, TENTH, DAYS_ELIGIBLE = Decimal("0.5"), Decimal("0.1"), 10
-JUDGED_FROM = {"federal": (10, 0), "new_york": (10, 1), "new_jersey": (45, 0)}
+JUDGED_FROM = {"federal": (10, 0), "new_york": (10, 1), "new_jersey": (45, 0), "california": (31, 0)}
 """Days enrolled, and days present, from which on an authority that the sample network reports by judges a student."""
 EXIT_REASONS = {"W1": "transferred_within_network", "W2": "left_network", "W9": "never_came"}
 OPEN = date.max
