@@ -67,7 +67,6 @@ school_year as (
 membership as (
     select
         built_term.academic_year,
-        built_term.ordinal,
         built_term.year_start,
         built_term.count_date,
         enrollment.student_key,
@@ -139,11 +138,11 @@ told as (
 begun as (
     select
         told.*,
-        coalesce(told.first_place - 1 - max(told.last_place) over earlier > told.max_gap_days, true) as begins_stay
+        told.first_place - 1 - max(told.last_place) over earlier > told.max_gap_days as begins_stay
     from told
     window earlier as (
         partition by told.academic_year, told.variant, told.rule_version, told.school_key, told.student_key
-        order by told.first_place, told.last_place, told.ordinal, told._load_id
+        order by told.first_place, told.last_place
         rows between unbounded preceding and 1 preceding
     )
 ),
@@ -155,7 +154,7 @@ numbered as (
     from begun
     window so_far as (
         partition by begun.academic_year, begun.variant, begun.rule_version, begun.school_key, begun.student_key
-        order by begun.first_place, begun.last_place, begun.ordinal, begun._load_id
+        order by begun.first_place, begun.last_place
         rows between unbounded preceding and current row
     )
 ),
@@ -174,8 +173,8 @@ stay as (
         max(numbered.last_day) as last_day,
         min(numbered.first_place) as first_place,
         max(numbered.last_place) as last_place,
-        (array_agg(numbered.grade_level order by numbered.last_place desc, numbered.ordinal desc))[1] as grade_level,
-        (array_agg(numbered.is_disqualifying order by numbered.last_place desc, numbered.ordinal desc))[1]
+        (array_agg(numbered.grade_level order by numbered.last_place desc, numbered._load_id desc))[1] as grade_level,
+        (array_agg(numbered.is_disqualifying order by numbered.last_place desc, numbered._load_id desc))[1]
             as is_disqualifying
     from numbered
     group by
@@ -192,7 +191,7 @@ student as (
         stay.student_key,
         stay.year_days,
         (array_agg(stay.grade_level order by stay.last_place desc))[1] as grade_level,
-        coalesce(bool_or(stay.last_day >= stay.counted_from), false) as is_counted,
+        bool_or(stay.last_day >= stay.counted_from) as is_counted,
         sum(stay.last_place - stay.first_place + 1) as days_enrolled,
         -- who came from the count date on, and who went before the year was over
         count(*) filter (where stay.first_day > stay.counted_from and stay.first_place - 1 > stay.max_gap_days)
@@ -243,8 +242,7 @@ summed as (
         case judged.measure
             when 'stability' then count(*) filter (where judged.is_counted and judged.is_stable)
             when 'mobility' then count(*) filter (where judged.is_counted and not judged.is_stable)
-            when 'mobility_incidence'
-                then cast(coalesce(sum(judged.moves) filter (where judged.is_counted), 0) as bigint)
+            when 'mobility_incidence' then cast(sum(judged.moves) as bigint)
         end as numerator,
         count(*) filter (where judged.is_counted) as denominator
     from judged
