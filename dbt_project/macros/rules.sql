@@ -41,3 +41,15 @@
             and term.instructional_start >= coalesce(candidate.effective_from, '-infinity')
             and term.instructional_start < coalesce(candidate.effective_to, 'infinity')
 {%- endmacro %}
+
+
+{#
+    The rules of each authority that the network reports by, its own and those beside it, for figures that are told side
+    by side. When a rule is in force is asked by the model, which knows the time that its figures are of. An authority
+    without a rule of its own in this table has none: no other one's takes its place.
+#}
+{% macro rules_reported_by(rules) -%}
+    select candidate.*
+    from {{ ref(rules) }} as candidate
+    inner join {{ source('etl', 'authority') }} as reported on candidate.authority = reported.authority
+{%- endmacro %}

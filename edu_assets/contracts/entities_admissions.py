@@ -1,4 +1,4 @@
-"""Canonical entities of admissions: applications and the steps that they take.
+"""Canonical entities of admissions: applications, the steps that they take, and the places that there are.
 
 Belongs here: the columns to which staging views map source tables. Natural keys are those of entities.py.
 """
@@ -31,5 +31,18 @@ ADMISSION_STAGE_EVENT = Entity(
         EntityColumn(name="application_id", type="text", description="feed and the source's key"),
         EntityColumn(name="stage", type="text", description="the source's word for it"),
         EntityColumn(name="reached_date", type="date"),
+    ),
+)
+
+SCHOOL_CAPACITY = Entity(
+    name="school_capacity",
+    definition="places of a school in a grade level, as its system has them in the term",
+    columns=(
+        EntityColumn(name="school_id", type="text"),
+        EntityColumn(
+            name="grade_level", type="text", description="CEDS grade level code; the source's word where it has none"
+        ),
+        EntityColumn(name="seats", type="integer", description="all places, those that are kept back among them"),
+        EntityColumn(name="reserved_seats", type="integer", description="places kept back; null where none are stated"),
     ),
 )

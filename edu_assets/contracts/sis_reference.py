@@ -96,4 +96,5 @@ SCHOOL_CAPACITY = sheet(
     school="school_id",
     owner="admissions",
     freshness_days=YEAR_LONG,
+    conforms_to=("school_capacity",),
 )

@@ -25,7 +25,8 @@ VERSION = ("authority", "rule_version", "effective_from", "effective_to")
 """What every row of a rule table carries beside `source`: whose rule it is, its name, and the days on which it holds
 (the first inclusive, the last exclusive; empty is open)."""
 
-CHOSEN = re.compile(r"(?:rule_of_term|authority_of)\(\s*'(\w+)'\s*\)")
+CHOSEN = re.compile(r"(?:rule_of_term|authority_of|rules_reported_by)\(\s*'(\w+)'\s*\)")
+"""How a model takes rows of a rule table by authority (dbt_project/macros/rules.sql)."""
 CHOSEN_BY_SCHOOL = "rule_daily_attendance"
 """Of this table the network file chooses rows for each school (`daily_attendance`), not by authority."""
 DEFAULT_AUTHORITY = "federal"
@@ -163,7 +164,7 @@ def _read(path: Path) -> list[Row]:
 
 
 def _chosen_by_authority(manifest: Manifest) -> set[str]:
-    """Rule tables of which a model takes the rows of the network's authority."""
+    """Rule tables of which a model takes the rows of the network's authority, or of those that it reports by."""
     models = (node.get("raw_code", "") for node in manifest["nodes"].values())
     macros = (macro["macro_sql"] for macro in manifest["macros"].values())
     return {table for code in (*models, *macros) for table in CHOSEN.findall(code)}

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edu_assets.sample.world import Header, TableFile, World
+from edu_assets.sample.school_years import SchoolYear
+from edu_assets.sample.world import Cell, Header, TableFile, World
 
 MINUTES = 360
 RESERVED = 2
+STATES_NO_SEATS = "01002"
+"""A school that keeps no seats in its register: the network file has them."""
+ADDED_SEATS = 3
+"""In each grade of the secondary school, of the sample's second year: the network file does not know of them."""
 BELLS = (
     *(("1", "08:00", "08:50"), ("2", "08:55", "09:45"), ("3", "09:50", "10:40"), ("4", "10:45", "11:35")),
     ("5", "12:20", "13:10"),
@@ -36,11 +41,6 @@ def tables(world: World) -> Iterator[TableFile]:
     )
     bells = ((school.school_id, "regular", *period, period[0] == "1") for school in schools for period in BELLS)
     codes = ((school.school_id, *code) for school in schools for code in CODES)
-    seats = (
-        (school.school_id, grade, places, RESERVED if places > 42 else 0)
-        for school in schools
-        for grade, places in school.capacity.items()
-    )
     header: Header = (
         *("SchoolID", "CalendarCode", "CalendarDate", "Event", "Instructional", "Minutes", "BellSchedule"),
     )
@@ -49,4 +49,15 @@ def tables(world: World) -> Iterator[TableFile]:
     yield from world.unchanging("sis", "bell_schedules", header, bells)
     header = ("SchoolID", "AttendanceCode", "Title", "Category", "Excused", "AbsenceValue")
     yield from world.unchanging("sis", "attendance_codes", header, codes)
-    yield from world.unchanging("sis", "school_capacity", ("SchoolID", "GradeLevel", "Seats", "ReservedSeats"), seats)
+    header = ("SchoolID", "GradeLevel", "Seats", "ReservedSeats")
+    yield from world.standing("sis", "school_capacity", header, lambda year, _day: _seats(world, year))
+
+
+def _seats(world: World, year: SchoolYear) -> Iterator[tuple[Cell, ...]]:
+    """What the registers say of a year's places; the system has its own word for kindergarten."""
+    is_first = year is world.population.years[0]
+    for school in world.network.schools:
+        if school.school_id != STATES_NO_SEATS:
+            for grade, places in school.capacity.items():
+                added = 0 if is_first or "12" not in school.capacity else ADDED_SEATS
+                yield school.school_id, "K" if grade == "KG" else grade, places + added, RESERVED if places > 42 else 0

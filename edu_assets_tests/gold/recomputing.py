@@ -31,7 +31,7 @@ from edu_assets_tests.sample.reading import Row, read_date, read_package
 
 DAY = timedelta(1)
 HALF, TENTH, DAYS_ELIGIBLE = Decimal("0.5"), Decimal("0.1"), 10
-JUDGED_FROM = {"federal": (10, 0), "new_york": (10, 1), "new_jersey": (45, 0)}
+JUDGED_FROM = {"federal": (10, 0), "new_york": (10, 1), "new_jersey": (45, 0), "california": (31, 0)}
 """Days enrolled, and days present, from which on an authority that the sample network reports by judges a student."""
 EXIT_REASONS = {"W1": "transferred_within_network", "W2": "left_network", "W9": "never_came"}
 OPEN = date.max
@@ -503,14 +503,33 @@ class Recomputed:
                     if "headcount_count_date" in counts and count_date and term.administrative.contains(count_date)
                     else None,
                     "exits_by_reason": dict(reasons[place]),
-                    "capacity": self.schools[place[0]].capacity.get(place[1]),
+                    "capacity": self.seats(term, place[0]).get(place[1]),
                 }
         return found
 
     def _places(self, term: Term) -> set[tuple[str, str]]:
         held = {(each.school, each.grade) for each in self.memberships[term.key]}
         schools = {school for school, _ in held}
-        return held | {(school, grade) for school in schools for grade in self.schools[school].capacity}
+        return held | {(school, grade) for school in schools for grade in self.seats(term, school)}
+
+    def seats(self, term: Term, school: str) -> dict[str, int]:
+        """Seats by grade: those of the school's register of the term; where it has none, those of the network file."""
+        return self.registered_seats.get((term.key, school)) or self.schools[school].capacity
+
+    @cached_property
+    def registered_seats(self) -> dict[tuple[str, str], dict[str, int]]:
+        """(term, school) → seats by grade in the sheet that was sent last in the term."""
+        found: dict[tuple[str, str], dict[str, int]] = {}
+        for file in self._of_kind(FileKind.SHEET):
+            if "school_capacity" in file.rows:
+                term = self.network.calendar.term_of_date(file.sent)
+                assert term is not None
+                for key in [key for key in found if key[0] == term.key]:
+                    del found[key]
+                for row in self.sheet(file):
+                    grade = "KG" if row["GradeLevel"] == "K" else row["GradeLevel"]
+                    found.setdefault((term.key, row["SchoolID"]), {})[grade] = int(row["Seats"])
+        return found
 
     def _headcount(self, members: list[Membership], day_at: Callable[[str], date]) -> Counter[tuple[str, str]]:
         """Students on a day, each once: at the school entered last."""

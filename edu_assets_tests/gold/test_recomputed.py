@@ -169,6 +169,12 @@ def test_the_networks_hold_what_makes_the_comparison_worth_having(seeded: Platfo
     assert reasons >= {"transferred_within_network", "left_network"}
     assert sum(row["transfers_in"] for row in enrollment) > 0
     assert sum(row["entries"] for row in enrollment) > sum(row["transfers_in"] for row in enrollment)
+    stated = {school for _, school in recomputed.registered_seats}
+    assert stated < set(recomputed.schools), "a school whose register states no seats"
+    declared = {
+        recomputed.schools[school].capacity == seats for (_, school), seats in recomputed.registered_seats.items()
+    }
+    assert declared == {True, False}, "a school whose register agrees with the network file, and one that does not"
     insights = recomputed.attendance_insights().values()
     assert sum(row["school_days_unreported"] for row in insights) > 0
     assert sum(row["days_absent_other"] for row in insights) % 1 == Decimal("0.5") or any(

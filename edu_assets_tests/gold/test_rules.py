@@ -64,6 +64,23 @@ def test_every_model_knows_the_authority_by_the_macro(manifest: Mapping[str, Any
     assert alone == []
 
 
+def test_of_rules_that_are_told_side_by_side_those_hold_that_the_network_reports_by(
+    manifest: Mapping[str, Any],
+) -> None:
+    """No federal one takes the place of an authority that has none: stability has no federal definition."""
+
+    def holding(*authorities: str) -> dict[str, str]:
+        found = rules(manifest, network(*authorities))
+        return {rule.values[0]["variant"]: rule.holds for rule in found if rule.table == "rule_stability"}
+
+    nowhere = dict.fromkeys(holding("federal"), "no")
+    assert holding("federal") == holding("new_york", "new_jersey") == nowhere
+    assert holding("texas", "california") == nowhere | {
+        "texas_peims_mobility": "own",
+        "california_stability": "beside",
+    }
+
+
 def test_a_method_holds_where_the_network_file_chooses_it_for_a_school(manifest: Mapping[str, Any]) -> None:
     found = {
         rule.values[0]["method"]: rule.holds

@@ -98,6 +98,8 @@ GOLD: dict[str, str] = {
     "class_enrolments_are_conserved": f"delete from gold.fct_class_enrollment where {one('fct_class_enrollment')}",
     "enrollment_memberships_are_the_facts": "delete from gold.mart_enrollment where "
     + one("mart_enrollment", "memberships > 0"),
+    "grades_with_seats_are_known": "update gold.mart_enrollment set grade_level = '99' where "
+    + one("mart_enrollment", "capacity > 0"),
     "transfers_balance": "update gold.mart_enrollment set transfers_in = transfers_in + 1, entries = entries + 1 where "
     + one("mart_enrollment"),
     "student_attendance_days_are_the_facts": "delete from gold.mart_student_attendance where "

@@ -98,12 +98,39 @@ reason as (
     group by exits.school_key, exits.grade_level
 ),
 
+-- two spellings of a grade are one grade; of several feeds that state a school's seats the one loaded last counts
+registered as (
+    select
+        stated.school_id,
+        stated.grade_level,
+        cast(sum(stated.seats) as integer) as seats
+    from (
+        select
+            seat.*,
+            first_value(seat._feed) over (
+                partition by seat.school_id
+                order by seat._load_id desc, seat._feed asc
+            ) as counted_feed
+        from {{ ref('conformed_school_capacity') }} as seat
+        where {{ in_term('seat') }}
+    ) as stated
+    where stated._feed = stated.counted_feed
+    group by stated.school_id, stated.grade_level
+),
+
 capacity as (
+    select
+        {{ edu_key('school', 'registered.school_id') }} as school_key,
+        registered.grade_level,
+        registered.seats
+    from registered
+    union all
     select
         {{ edu_key('school', 'seat.school_id') }} as school_key,
         seat.grade_level,
         seat.seats
     from {{ source('etl', 'school_capacity') }} as seat
+    where seat.school_id not in (select registered.school_id from registered)
 ),
 
 -- a grade that has seats and no student is shown, in a school that has students
