@@ -63,6 +63,7 @@ MADE_BY_A_TERM = (
     "mart_learning_usage",
     "fct_exam_attempt",
     "fct_learner_event",
+    "fct_learner_payment",
     "bridge_student_identifier",
 )
 

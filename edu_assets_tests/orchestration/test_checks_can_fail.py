@@ -247,6 +247,7 @@ GOLD: dict[str, str] = {
     + one("fct_learner_event", "event = 'enrollment'"),
     "certificates_are_conserved": "update gold.fct_learner_event set event = 'certificate' where "
     + one("fct_learner_event", "event = 'activity'"),
+    "learner_payments_are_conserved": f"delete from gold.fct_learner_payment where {one('fct_learner_payment')}",
     "student_identifiers_are_conserved": "delete from gold.bridge_student_identifier where "
     + one("bridge_student_identifier"),
     "most_identifiers_of_a_feed_are_matched": "update gold.bridge_student_identifier set matched_by = 'unmatched',"
