@@ -58,6 +58,7 @@ MADE_BY_A_TERM = (
     "fct_student_health",
     "fct_student_transport",
     "bridge_student_guardian",
+    "fct_student_program",
     "fact_learning_activity_daily",
     "fct_learning_usage",
     "mart_learning_usage",

@@ -226,6 +226,7 @@ GOLD: dict[str, str] = {
     "health_records_are_conserved": f"delete from gold.fct_student_health where {one('fct_student_health')}",
     "ways_to_school_are_conserved": f"delete from gold.fct_student_transport where {one('fct_student_transport')}",
     "guardians_are_conserved": f"delete from gold.bridge_student_guardian where {one('bridge_student_guardian')}",
+    "participations_are_conserved": f"delete from gold.fct_student_program where {one('fct_student_program')}",
     "transportation_modes_are_known": "update gold.fct_student_transport set mode = 'unmapped' where "
     + one("fct_student_transport"),
     # the term's survey is confidential, so its invitations have keys
