@@ -1,7 +1,8 @@
-"""Canonical entities of learning online: learners, their activity, enrolments, exams and certificates, use of products.
+"""Canonical entities of learning online: learners, their activity, enrolments and what is paid for them, exams and
+certificates, use of products.
 
-Belongs here: columns alone. Does not belong here: what was paid, the products themselves, which state a learner is in
-(rules, in gold).
+Belongs here: columns alone. Does not belong here: fees of schools (entities_finance.py), the products themselves, which
+state a learner is in (rules, in gold).
 
 A learner is whoever has an account; a learner who is a student of the network has the authority's student number too.
 The platform's three systems share its numbers of learners and courses, so a natural key says `platform:`, not a feed.
@@ -92,6 +93,29 @@ LEARNER_ENROLLMENT = Entity(
         _of_person("is_prospect", "boolean", "whether it is an interest only, so far"),
         _of_person("is_cancelled", "boolean", "whether it was cancelled"),
         _of_person("cancelled_on", "date", "first day no longer enrolled; null where not given"),
+    ),
+)
+
+LEARNER_PAYMENT = Entity(
+    name="learner_payment",
+    definition=(
+        "what was paid, or paid back, for an enrolment in an online course: money of whoever runs the platform, never "
+        "a school's fee (fee_payment)"
+    ),
+    columns=(
+        EntityColumn(name="learner_payment_id", type="text", description="feed and the source's key"),
+        EntityColumn(name="learner_enrollment_id", type="text", description="feed and the source's enrolment"),
+        _of_person("payment_date", "date", "day of the payment"),
+        EntityColumn(
+            name="payment_kind", type="text", description="payment or refund", personal=PersonalData.SENSITIVE
+        ),
+        EntityColumn(
+            name="amount",
+            type="numeric",
+            description="amount received; negative where it was paid back",
+            personal=PersonalData.SENSITIVE,
+        ),
+        EntityColumn(name="currency", type="text", description="ISO 4217 code"),
     ),
 )
 

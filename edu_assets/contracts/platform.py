@@ -143,6 +143,7 @@ BILLING_PAYMENTS = sheet(
     raw_schema="raw_billing",
     owner=_OFFICE,
     freshness_days=YEAR_LONG,
+    conforms_to=("learner_payment",),
 )
 
 EXAM_ATTEMPTS = sheet(

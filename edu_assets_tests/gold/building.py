@@ -58,11 +58,13 @@ MADE_BY_A_TERM = (
     "fct_student_health",
     "fct_student_transport",
     "bridge_student_guardian",
+    "fct_student_program",
     "fact_learning_activity_daily",
     "fct_learning_usage",
     "mart_learning_usage",
     "fct_exam_attempt",
     "fct_learner_event",
+    "fct_learner_payment",
     "bridge_student_identifier",
 )
 

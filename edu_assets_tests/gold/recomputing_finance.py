@@ -93,7 +93,7 @@ class Finance:
                 "category": self.billed_for[term][row["InvoiceID"]],
                 "invoice_date": date.fromisoformat(row["InvoicedOn"]),
                 "due_date": date.fromisoformat(row["DueOn"]),
-                **_fiscal(row["InvoicedOn"]),
+                **fiscal(row["InvoicedOn"]),
                 "amount": Decimal(row["Amount"]),
                 "currency": row["Currency"],
                 "is_void": row["Status"] == "void",
@@ -109,7 +109,7 @@ class Finance:
                 "is_invoice_of_term": row["InvoiceID"] in self.billed_for[term],
                 "category": self.billed_for[term].get(row["InvoiceID"], "unknown"),
                 "payment_date": date.fromisoformat(row["PaidOn"]),
-                **_fiscal(row["PaidOn"]),
+                **fiscal(row["PaidOn"]),
                 "payment_kind": row["Kind"],
                 "amount": Decimal(row["Amount"]),
                 "currency": row["Currency"],
@@ -125,7 +125,7 @@ class Finance:
                 "is_invoice_of_term": row["InvoiceID"] in self.billed_for[term],
                 "category": self.billed_for[term].get(row["InvoiceID"], "unknown"),
                 "award_date": date.fromisoformat(row["AwardedOn"]),
-                **_fiscal(row["AwardedOn"]),
+                **fiscal(row["AwardedOn"]),
                 "aid_kind": row["Kind"],
                 "amount": Decimal(row["Amount"]),
                 "currency": row["Currency"],
@@ -281,7 +281,7 @@ def _place(term: str, school: str, row: dict) -> Place:
     return term, school, row["category"], row["fiscal_year"], row["fiscal_period"], row["currency"]
 
 
-def _fiscal(text: str) -> dict[str, str | int]:
+def fiscal(text: str) -> dict[str, str | int]:
     """Fiscal year and period of a day: July is the first month."""
     day = date.fromisoformat(text)
     begins = day.year if day.month >= 7 else day.year - 1

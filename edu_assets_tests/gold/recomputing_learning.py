@@ -79,6 +79,10 @@ def grouped(values: Iterable[Value], key: Callable[[Value], tuple]) -> dict[tupl
     return found
 
 
+def _share_reached(skills: dict) -> Decimal:
+    return rounded(Decimal(skills["ratings_reached"]) / skills["ratings"])
+
+
 class Learning:
     """What students learned and how it was judged, from a network's landing zone."""
 
@@ -397,6 +401,25 @@ class Learning:
                 "level_sum": sum(levels),
                 "rule_version": "atl-skills-1",
             } | {f"ratings_{level}": levels.count(n) for n, level in enumerate(LEVELS, start=1)}
+        return found
+
+    def atl_skills_change(self) -> dict[tuple, dict]:
+        """(term, school, grade level, category) → the share of skills reached, and how it moved since earlier terms."""
+        skills = self.atl_skills()
+        found = {}
+        for (term, *place), now in skills.items():
+            found[term, *place] = {"ratings_known": now["ratings"], "share_reached": _share_reached(now)}
+            compared = self._compared_with(term)
+            for comparison in ("previous_term", "previous_year"):
+                other = compared.get(comparison)
+                then = skills.get((other, *place))
+                found[term, *place] |= {
+                    f"{comparison}_key" if comparison == "previous_term" else "previous_year_term_key": other,
+                    f"ratings_known_{comparison}": then and then["ratings"],
+                    f"ratings_reached_{comparison}": then and then["ratings_reached"],
+                    f"share_reached_{comparison}": then and _share_reached(then),
+                    f"change_{comparison}": then and _share_reached(now) - _share_reached(then),
+                }
         return found
 
     # -- curriculum -----------------------------------------------------------------------------

@@ -6,6 +6,8 @@ active from one interaction on, in a product from one minute on; time that is no
 A learner with an open enrolment is active for two weeks after an activity, enrolled for two weeks after an enrolment,
 then at risk; 120 days after the last of both the enrolment counts as given up. An enrolment is open until it is
 cancelled or its course completed.
+
+Money is of the term of its day, and of the course of its enrolment. What is paid back takes away from it.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from functools import cached_property
 
 from edu_assets.sample import ExportedFile
 from edu_assets_tests.gold.recomputing import Membership, Recomputed
+from edu_assets_tests.gold.recomputing_finance import fiscal
 from edu_assets_tests.gold.recomputing_learning import hashed
 from edu_assets_tests.gold.recomputing_sheets import Sheets, day_of, number
 from edu_assets_tests.sample.reading import Row
@@ -97,6 +100,7 @@ class LearningOnline:
         self.usage = products.dated("usage_records", "UsedOn", "SchoolID", "ProductID", "UsedOn")
         self.completed = lms.dated("course_completion", "CompletedOn")
         self.enrolled = SystemSheets(base, "billing").dated("enrollments", "EnrolledOn")
+        self.paid = SystemSheets(base, "billing").dated("payments", "PaidOn")
         self.attempted = SystemSheets(base, "cert").dated("exam_attempts", "AttemptedOn")
         self.certified = SystemSheets(base, "cert").dated("certificates", "IssuedOn")
 
@@ -255,6 +259,55 @@ class LearningOnline:
         ]
         return attempt["attempt_number"], (issued - max(begun)).days if begun else None
 
+    # -- payments -------------------------------------------------------------------------------
+
+    @cached_property
+    def payments(self) -> dict[tuple, dict]:
+        """(term, hash of the payment) → the rest of it; learner and course are told by enrolments of the term alone."""
+        found = {}
+        for term, rows in self.paid.items():
+            enrolled = {row["EnrollmentID"]: row for row in self.enrolled[term]}
+            for row in rows:
+                of = enrolled.get(row["EnrollmentID"])
+                found[term, hashed("learner_payment", f"billing:{row['PaymentID']}")] = {
+                    "learner_enrollment_key": hashed("learner_enrollment", f"billing:{row['EnrollmentID']}"),
+                    "is_enrollment_of_term": of is not None,
+                    "learner_id": f"platform:{of['LearnerID']}" if of else "",
+                    "course_id": f"platform:{of['CourseID']}" if of else "",
+                    "payment_date": date.fromisoformat(row["PaidOn"]),
+                    **fiscal(row["PaidOn"]),
+                    "payment_kind": row["Kind"],
+                    "amount": received(row),
+                    "currency": row["Currency"],
+                    "rule_version": "revenue-expenditure-1",
+                }
+        return found
+
+    def paid_by_course(self) -> dict[tuple, dict]:
+        """(term, course, fiscal year, period, currency) → the mart: the course is that of an enrolment of any term."""
+        course_of = {row["EnrollmentID"]: row["CourseID"] for rows in self.enrolled.values() for row in rows}
+        received_of: dict[tuple, list[tuple[Decimal, bool]]] = defaultdict(list)
+        for term, rows in self.paid.items():
+            of_term = {row["EnrollmentID"] for row in self.enrolled[term]}
+            for row in rows:
+                when, course = fiscal(row["PaidOn"]), course_of[row["EnrollmentID"]]
+                place = (term, f"platform:{course}", *when.values(), row["Currency"])
+                received_of[place].append((received(row), row["EnrollmentID"] in of_term))
+        return {
+            place: {
+                "payments": len([amount for amount, _ in amounts if amount > 0]),
+                "refunds": len([amount for amount, _ in amounts if amount < 0]),
+                "collected": sum((amount for amount, _ in amounts if amount > 0), Decimal()),
+                "refunded": sum((-amount for amount, _ in amounts if amount < 0), Decimal()),
+                "net_collected": sum((amount for amount, _ in amounts), Decimal()),
+                "net_collected_of_earlier_enrollments": sum(
+                    (amount for amount, is_of_term in amounts if not is_of_term), Decimal()
+                ),
+                "rule_version": "revenue-expenditure-1",
+            }
+            for place, amounts in received_of.items()
+        }
+
     # -- lifecycle ------------------------------------------------------------------------------
 
     @cached_property
@@ -307,6 +360,10 @@ class LearningOnline:
 def days_between(first: date, last: date) -> list[date]:
     """The days from the first to the last, both included."""
     return [first + DAY * n for n in range((last - first).days + 1)]
+
+
+def received(payment: Row) -> Decimal:
+    return Decimal(payment["Amount"]) * {"payment": 1, "refund": -1}[payment["Kind"]]
 
 
 def quotient(part: int, whole: int, places: Decimal) -> Decimal | None:

@@ -1,5 +1,8 @@
 """Support of students worked out again from the exported files, from the definitions in words.
 
+A programme is dated by its records: the last term that states a participation says when it began and ended, as long as
+the school's later sheets do not leave it out.
+
 A student's term at a school is a warning where a tenth or more of the reported days were missed, where three incidents
 were theirs as aggressor or a suspension began, where a mark fails or the average on a scale is below C or a 4.
 """
@@ -7,10 +10,11 @@ were theirs as aggressor or a suspension began, where a mark fails or the averag
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
+from edu_assets.school_calendar import Term
 from edu_assets_tests.gold.recomputing import Recomputed
 from edu_assets_tests.gold.recomputing_conduct import SUSPENSION, Conduct
 from edu_assets_tests.gold.recomputing_learning import UNKNOWN, Learning, hashed
@@ -19,8 +23,21 @@ from edu_assets_tests.sample.reading import Row
 
 PROGRESS = {"met": "goal_met", "some": "progress", "none": "no_progress"}
 MODES = {"bus": "school_bus", "walk": "walk", "car": "private_vehicle"}
+PROGRAM = {
+    "IEP": "students_with_disabilities",
+    "504": "section_504",
+    "EL": "english_learner",
+    "economic": "economically_disadvantaged",
+    "homeless": "homeless",
+    "foster": "foster_care",
+    "migrant": "migrant",
+    "military": "military_connected",
+    "gifted": "gifted",
+}
+TAKES_PART = ("active", "exited")
 LOWEST_AVERAGE = {"assessment:letter": 2, "assessment:myp": 4}
 INCIDENTS = 3
+DAY = timedelta(1)
 
 Person = tuple[str, str, str]
 
@@ -35,6 +52,7 @@ class Support:
         self.given = Sheets(base).standing("interventions")
         self.entered = Sheets(base).standing("student_health")
         self.ridden = Sheets(base).standing("student_transportation")
+        self.taken_part = Sheets(base).standing("student_programs")
         self.cared_for = Sheets(base).standing("student_guardians")
 
     def _at_term_end(self, term_key: str, row: Row) -> tuple[date, date, bool]:
@@ -70,6 +88,70 @@ class Support:
                     "is_eligible": row["Eligible"] == "true",
                     "as_of_date": last,
                     "is_current": holds,
+                }
+        return found
+
+    def participations(self) -> dict[tuple, dict]:
+        """(term, student, school, programme, first day) → what the term's sheet states of it."""
+        found = {}
+        for term, rows in self.taken_part.items():
+            for row in rows:
+                last_day, begin = day_of(row["EndDate"]), date.fromisoformat(row["BeginDate"])
+                found[term, row["StudentNumber"], row["SchoolID"], row["Program"], begin] = {
+                    "subgroup": PROGRAM[row["Program"]],
+                    "end_date": last_day + DAY if last_day else None,
+                    "participates": row["Status"] in TAKES_PART,
+                    "rule_version": "subgroups-1",
+                }
+        return found
+
+    def programme_days(self) -> dict[tuple[str, str], dict[date, str]]:
+        """(student, group) → its days up to the `horizon`, each with the last term that states it."""
+        last_term: dict[tuple[str, str, str], str] = {}
+        for term in self.base.terms:
+            last_term |= {_participation(row): term.key for row in self.taken_part.get(term.key, [])}
+        found: dict[tuple[str, str], dict[date, str]] = defaultdict(dict)
+        for term in self.base.terms:
+            for row in self.taken_part.get(term.key, []):
+                if row["Status"] not in TAKES_PART or last_term[_participation(row)] != term.key:
+                    continue
+                last_day = day_of(row["EndDate"]) or self.horizon
+                end = min(last_day + DAY, self._told_until(term, row["SchoolID"]))
+                day = date.fromisoformat(row["BeginDate"])
+                while day < end:
+                    found[row["StudentNumber"], PROGRAM[row["Program"]]][day] = term.key
+                    day += DAY
+        return found
+
+    @cached_property
+    def horizon(self) -> date:
+        """A day that no sheet tells of: what holds there has no end."""
+        return self.base.terms[-1].administrative.end + 1000 * DAY
+
+    def _told_until(self, term: Term, school: str) -> date:
+        """The first day of the next term in which the school tells of any programme."""
+        later = [
+            each.administrative.start
+            for each in self.base.terms
+            if each.ordinal > term.ordinal
+            and any(row["SchoolID"] == school for row in self.taken_part.get(each.key, []))
+        ]
+        return min(later, default=date.max)
+
+    def programme_history(self) -> dict[tuple, dict]:
+        """(student, group, first day) → an unbroken span of days."""
+        order = {term.key: term.ordinal for term in self.base.terms}
+        found = {}
+        for (student, group), days in self.programme_days().items():
+            for first in sorted(day for day in days if day - DAY not in days):
+                end = first
+                while end in days:
+                    end += DAY
+                stated = [days[first + DAY * n] for n in range((end - first).days)]
+                found[student, group, first] = {
+                    "valid_to": None if end > self.horizon else end,
+                    "last_stated_term_key": max(stated, key=order.__getitem__),
+                    "rule_version": "subgroups-1",
                 }
         return found
 
@@ -181,6 +263,10 @@ class Support:
             if row["is_open"]:
                 found[term, student, school] += 1
         return found
+
+
+def _participation(row: Row) -> tuple[str, str, str]:
+    return row["StudentNumber"], row["Program"], row["BeginDate"]
 
 
 def flag_of(text: str) -> bool | None:

@@ -84,6 +84,7 @@ OF_NO_COLUMN = {
     ("mart_certification_kpis", "certificates"),
     ("mart_student_lifecycle_daily", "as_of_date"),
     ("mart_enrollment_stability", "is_year_complete"),
+    ("mart_atl_skills_change", "term_key"),
 }
 
 

@@ -16,22 +16,12 @@ from edu_assets.sample import write_exports
 from edu_assets.school_calendar import Term
 from edu_assets_tests.gold.recomputing import Membership, Recomputed
 from edu_assets_tests.gold.recomputing_sheets import Sheets, day_of
+from edu_assets_tests.gold.recomputing_support import PROGRAM
 from edu_assets_tests.sample.reading import Row
 from edu_assets_tests.testbed import Platform
 
 SEX = {"F": "female", "M": "male", "X": "nonbinary"}
 RACE = {"W": "white", "B": "black", "A": "asian", "I": "american_indian", "P": "pacific_islander", "M": "white"}
-PROGRAM = {
-    "IEP": "students_with_disabilities",
-    "504": "section_504",
-    "EL": "english_learner",
-    "economic": "economically_disadvantaged",
-    "homeless": "homeless",
-    "foster": "foster_care",
-    "migrant": "migrant",
-    "military": "military_connected",
-    "gifted": "gifted",
-}
 Place = tuple[str, str, str, str]
 
 

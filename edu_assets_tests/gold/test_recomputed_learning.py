@@ -135,7 +135,17 @@ def test_approaches_to_learning_are_distributed_as_the_ratings_say(seeded: Platf
     )
 
 
+def test_shares_of_skills_reached_are_compared_with_those_of_earlier_terms(
+    seeded: Platform, learning: Learning
+) -> None:
+    key = "term_key, school_id, grade_level, skill_category"
+    _compare(seeded, key, f"gold.mart_atl_skills_change {SCHOOL}", learning.atl_skills_change())
+
+
 def test_the_sample_has_ratings_worth_comparing(learning: Learning) -> None:
+    changes = [row for row in learning.atl_skills_change().values() if row["change_previous_term"] is not None]
+    assert {row["change_previous_term"] > 0 for row in changes} == {True, False}
+    assert any(row["change_previous_term"] != row["change_previous_year"] is not None for row in changes)
     held = learning.atl_skills()
     assert len({key[3] for key in held}) == 5
     assert all(sum(row[f"ratings_{level}"] for row in held.values()) > 0 for level in LEVELS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 from random import Random
 
@@ -19,6 +21,7 @@ from edu_assets_tests.gold.recomputing_platform import (
     History,
     LearningOnline,
     days_between,
+    received,
 )
 from edu_assets_tests.gold.test_recomputed import SCHOOL, STUDENT, _compare
 from edu_assets_tests.testbed import Platform
@@ -87,6 +90,46 @@ def test_the_sample_has_exams_worth_comparing(online: LearningOnline) -> None:
     assert any(row["passes"] < row["attempts"] for row in mart.values())
     assert any(number > 1 for _, _, number in mart)
     assert sum(row["certificates_timed"] for row in mart.values()) > 1
+
+
+# -- payments -----------------------------------------------------------------------------------
+
+
+def test_payments_are_those_of_the_sheets(seeded: Platform, online: LearningOnline) -> None:
+    source = f"gold.fct_learner_payment as payment {LEARNER} {COURSE}"
+    _compare(seeded, "payment.term_key, learner_payment_key", source, online.payments)
+
+
+def test_what_courses_bring_in_is_made_of_payments(seeded: Platform, online: LearningOnline) -> None:
+    key = "mart.term_key, course_id, fiscal_year, fiscal_period, currency"
+    _compare(seeded, key, f"gold.mart_learner_payments as mart {COURSE}", online.paid_by_course())
+
+
+def test_money_of_a_term_is_the_same_in_the_sheets_the_raw_table_the_fact_and_the_mart(
+    seeded: Platform, online: LearningOnline
+) -> None:
+    sheets: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for term, rows in online.paid.items():
+        for row in rows:
+            sheets[term, row["Currency"]] += received(row)
+    signed = "amount * case kind when 'refund' then -1 else 1 end"
+    for amount, table in (
+        (signed, "raw_billing.billing__payments"),
+        ("amount", "gold.fct_learner_payment"),
+        ("net_collected", "gold.mart_learner_payments"),
+    ):
+        held = seeded.query(f"select term_key, currency, sum({amount}) from {table} group by 1, 2")  # noqa: S608
+        assert {(term, currency): total for term, currency, total in held} == sheets, table
+
+
+def test_the_sample_has_payments_worth_comparing(small_one: Platform) -> None:
+    """In the second network nobody pays at the turn of a term."""
+    online = recompute(small_one)
+    payments = online.payments.values()
+    assert {row["is_enrollment_of_term"] for row in payments} == {True, False}
+    assert {row["amount"] > 0 for row in payments} == {True, False}
+    assert len({row["course_id"] for row in payments}) > 2
+    assert len({term for term, *_ in online.paid_by_course()}) > 2
 
 
 # -- lifecycle ----------------------------------------------------------------------------------

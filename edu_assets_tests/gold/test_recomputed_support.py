@@ -51,6 +51,44 @@ def test_ways_to_school_are_those_of_the_sheets(seeded: Platform, recomputed: Su
     _compare(seeded, key, f"gold.fct_student_transport {STUDENT} {SCHOOL}", recomputed.transport())
 
 
+def test_participations_are_those_of_the_sheets(seeded: Platform, recomputed: Support) -> None:
+    key = "term_key, student_id, school_id, program, begin_date"
+    source = f"gold.fct_student_program {STUDENT} {SCHOOL} join gold.dim_subgroup using (subgroup_key)"
+    _compare(seeded, key, source, recomputed.participations())
+
+
+def test_a_student_was_in_a_programme_on_the_days_that_its_records_tell(seeded: Platform, recomputed: Support) -> None:
+    source = f"gold.dim_student_program_history {STUDENT} join gold.dim_subgroup using (subgroup_key)"
+    _compare(seeded, "student_id, subgroup, valid_from", source, recomputed.programme_history())
+
+
+def test_on_the_last_terms_last_day_the_history_of_programmes_is_what_the_terms_figures_rest_on(
+    seeded: Platform,
+) -> None:
+    built = seeded.query(
+        "with bridge as (select student_key, subgroup_key, as_of_date from gold.bridge_student_subgroup"
+        " join gold.dim_subgroup using (subgroup_key) where category = 'program' and term_key = %s),"
+        " history as (select student_key, subgroup_key, valid_from, valid_to from gold.dim_student_program_history"
+        " where student_key in (select student_key from gold.fct_enrollment where term_key = %s))"
+        " select 'history', student_key, subgroup_key from history, (select min(as_of_date) as day from bridge) as last"
+        " where valid_from <= last.day and coalesce(valid_to, 'infinity') > last.day"
+        " union all select 'bridge', student_key, subgroup_key from bridge",
+        [seeded.terms[-1]] * 2,
+    )
+    told = {name: {tuple(key) for source, *key in built if source == name} for name in ("history", "bridge")}
+    assert told["history"] == told["bridge"]
+    assert len(told["bridge"]) > 10
+
+
+def test_the_sample_has_programmes_worth_comparing(recomputed: Support) -> None:
+    history = recomputed.programme_history()
+    ends = {row["valid_to"] for row in history.values()}
+    assert {group for _, group, _ in history} >= {"english_learner", "students_with_disabilities", "section_504"}
+    assert None in ends
+    assert len(ends) > 2
+    assert ends & {term.administrative.start for term in recomputed.base.terms}, "nobody left without an end"
+
+
 def test_guardians_are_those_of_the_sheets(seeded: Platform, recomputed: Support) -> None:
     of_students = recomputed.guardians()
     source = f"gold.bridge_student_guardian {STUDENT} {SCHOOL} join gold.dim_guardian using (guardian_key)"

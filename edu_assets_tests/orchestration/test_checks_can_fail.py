@@ -228,6 +228,7 @@ GOLD: dict[str, str] = {
     "health_records_are_conserved": f"delete from gold.fct_student_health where {one('fct_student_health')}",
     "ways_to_school_are_conserved": f"delete from gold.fct_student_transport where {one('fct_student_transport')}",
     "guardians_are_conserved": f"delete from gold.bridge_student_guardian where {one('bridge_student_guardian')}",
+    "participations_are_conserved": f"delete from gold.fct_student_program where {one('fct_student_program')}",
     "transportation_modes_are_known": "update gold.fct_student_transport set mode = 'unmapped' where "
     + one("fct_student_transport"),
     # the term's survey is confidential, so its invitations have keys
@@ -249,6 +250,7 @@ GOLD: dict[str, str] = {
     + one("fct_learner_event", "event = 'enrollment'"),
     "certificates_are_conserved": "update gold.fct_learner_event set event = 'certificate' where "
     + one("fct_learner_event", "event = 'activity'"),
+    "learner_payments_are_conserved": f"delete from gold.fct_learner_payment where {one('fct_learner_payment')}",
     "student_identifiers_are_conserved": "delete from gold.bridge_student_identifier where "
     + one("bridge_student_identifier"),
     "most_identifiers_of_a_feed_are_matched": "update gold.bridge_student_identifier set matched_by = 'unmatched',"
