@@ -112,7 +112,7 @@ def _conditions(node: exp.And) -> Iterator[Change]:
 
 
 def _filter(node: Any) -> Iterator[Change]:
-    if not isinstance(node.this, exp.And):
+    if not isinstance(node.this, exp.And) and not isinstance(node.parent, exp.Filter):
         yield Change("filter dropped", node, node.pop)
 
 
