@@ -63,10 +63,10 @@ def test_the_graph_leads_from_raw_tables_to_marts(visitor: Visitor) -> None:
 def test_a_term_is_back_filled_and_its_checks_are_asked(visitor: Visitor) -> None:
     run = visitor.materialise(MART, BACK_FILLED)
     expect(visitor.page.get_by_text("Success", exact=True).first).to_be_visible()
-    expect(visitor.page.get_by_text("2 checks")).to_be_visible()
+    expect(visitor.page.get_by_text("3 checks")).to_be_visible()
     visitor.term(MART, BACK_FILLED)
     expect(visitor.page.get_by_text(run)).to_be_visible()
-    for check in ("enrollment_memberships_are_the_facts", "transfers_balance"):
+    for check in ("enrollment_memberships_are_the_facts", "transfers_balance", "grades_with_seats_are_known"):
         visitor.check(MART, check, BACK_FILLED)
         expect(visitor.page.get_by_text(run)).to_be_visible()
         expect(visitor.page.get_by_text(re.compile("^Holds: "))).to_be_visible()

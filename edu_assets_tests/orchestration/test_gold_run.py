@@ -79,6 +79,7 @@ def test_a_materialisation_tells_the_rows_that_stand_for_the_term(
 
 def test_an_outcome_is_of_the_term_and_of_the_materialisation_that_was_checked(dagster: Session) -> None:
     run = dagster.build(BUILT_TERM)
+    assert [entry for entry in dagster.instance.all_logs(run.run_id) if "expected outputs" in entry.message] == []
     events = dagster.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [entry.get_dagster_event().asset_check_evaluation_data for entry in events]
     assert len(found) == run.passed
