@@ -15,8 +15,9 @@ help: ## what can be made
 $(VENV)/.installed: requirements.lock pyproject.toml
 	python3.11 -m venv $(VENV) || python3 -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) -r requirements.lock
+	$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(PYTHON) -r requirements.lock
 	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --no-deps --editable .
+	$(PYTHON) -m compileall -q edu_assets
 	touch $@
 
 pipeline: $(VENV)/.installed ## install, start PostgreSQL, load every file, build and check gold of every term

@@ -62,6 +62,9 @@ class Feed(BaseModel):
     `effective_dates` says what files do not say themselves: the effective date of all that lies in a
     folder of the landing place, by the folder's path below it (`.` is the place itself). It gives the
     order in which drops are loaded, and an older drop that arrives late waits for a person.
+
+    `attendance` says what silence means where a system sends events of attendance: `exceptions`, that all others were
+    there (Ed-Fi: negative attendance); `every_day`, that nothing is known.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,6 +72,7 @@ class Feed(BaseModel):
     system: str
     landing: Landing
     end_dates: EndDates = EndDates.EXCLUSIVE
+    attendance: Literal["every_day", "exceptions"] = "every_day"
     hold_share: float = Field(default=0.2, gt=0, le=1)
     effective_dates: dict[str, date] = Field(default_factory=dict)
 

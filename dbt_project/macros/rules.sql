@@ -45,11 +45,28 @@
 
 {#
     The rules of each authority that the network reports by, its own and those beside it, for figures that are told side
-    by side. When a rule is in force is asked by the model, which knows the time that its figures are of. An authority
-    without a rule of its own in this table has none: no other one's takes its place.
+    by side. When a rule is in force is asked by the model, which knows the time that its figures are of. Where the
+    network's own authority has no rule in this table, the federal one takes its place; of one beside it nothing does.
 #}
 {% macro rules_reported_by(rules) -%}
     select candidate.*
     from {{ ref(rules) }} as candidate
-    inner join {{ source('etl', 'authority') }} as reported on candidate.authority = reported.authority
+    where
+        candidate.authority in (
+            select reported.authority
+            from {{ source('etl', 'authority') }} as reported
+        )
+        or (
+            candidate.authority = 'federal'
+            and exists (
+                select 1
+                from {{ source('etl', 'authority') }} as network
+                where
+                    network.is_own
+                    and network.authority not in (
+                        select own.authority
+                        from {{ ref(rules) }} as own
+                    )
+            )
+        )
 {%- endmacro %}

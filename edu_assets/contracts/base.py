@@ -236,7 +236,10 @@ class TermByColumn(Declaration):
 
 
 class TermByDate(Declaration):
-    """The term that contains a date: the school's instructional interval, else the administrative one."""
+    """The term that contains a date: the school's instructional interval, else the administrative one.
+
+    Of an instant it is the day in UTC, as which systems that keep instants alone send a day without a time.
+    """
 
     rule: Literal["date"] = "date"
     column: str

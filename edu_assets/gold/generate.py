@@ -86,7 +86,7 @@ left join {{ ref('student_of_state_number') }} as by_state
 ETL_TABLES = {
     "network": "the network: name, time zone, authority whose rules hold, whether the exit day counts",
     "authority": "authorities by whose rules figures are told; is_own marks the one whose rules hold for all else",
-    "feed": "system instances and what their end dates mean",
+    "feed": "system instances, what their end dates mean and what silence of events of attendance does",
     "school": "schools of the network file with their LEA",
     "daily_attendance_rule": "of what a school's days are made where no daily file states them",
     "school_capacity": "seats by school and grade",

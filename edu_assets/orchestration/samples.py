@@ -32,7 +32,9 @@ def raw_pictures(connection: Connection, contract: Contract, term_key: str) -> d
     if isinstance(contract.term, TermByDate):
         day = sql.Identifier(contract.term.column)
         days = connection.execute(
-            sql.SQL("select {}::text, count(*) from {} where term_key = %s group by 1 order by 1").format(day, table),
+            sql.SQL("select {}::date::text, count(*) from {} where term_key = %s group by 1 order by 1").format(
+                day, table
+            ),
             [term_key],
         ).fetchall()
         found |= _picture(f"rows by {contract.term.column}", [(label, float(count)) for label, count in days])

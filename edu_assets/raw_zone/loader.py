@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import psycopg
@@ -540,9 +541,15 @@ def bind(contract: Contract, table: Table, version: str | None) -> tuple[Binding
             f"{table.name}: {len(by_header)} unknown columns are kept in _extra. Names in the header are spelled like "
             "values, so a row may have run into it and none is repeated here; look at the first line of the file"
         )
-    elif by_header:
-        problems.append(f"{table.name}: unknown columns {listed(sorted(by_header))} are kept in _extra")
+    elif unknown := sorted(header for header in by_header if not fnmatchcase(header, _extensions(contract))):
+        problems.append(f"{table.name}: unknown columns {listed(unknown)} are kept in _extra")
     return Binding(table.header, positions, by_header), problems
+
+
+def _extensions(contract: Contract) -> str:
+    """The pattern of columns that senders of the contract's system may add, so that one is no surprise."""
+    system = registry().systems.get(contract.system)
+    return (system.extension_columns if system else None) or ""
 
 
 def _bound_apart(contract: Contract, name: str) -> bool:

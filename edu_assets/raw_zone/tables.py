@@ -29,7 +29,7 @@ create table if not exists etl.authority (
     authority text primary key, is_own boolean not null
 );
 create table if not exists etl.feed (
-    feed text primary key, system text not null, end_dates text not null
+    feed text primary key, system text not null, end_dates text not null, attendance text not null
 );
 create table if not exists etl.school (
     school_id text primary key, school_name text not null, lea_id text not null, lea_name text not null
@@ -388,7 +388,7 @@ def _publish(connection: Connection, network: Network) -> None:
     _replace(
         connection,
         "etl.feed",
-        [(name, feed.system, feed.end_dates.value) for name, feed in network.feeds.items()],
+        [(name, feed.system, feed.end_dates.value, feed.attendance) for name, feed in network.feeds.items()],
     )
     _replace(
         connection,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from psycopg import Connection, sql
 
-from edu_assets.contracts.base import DeclarationError, TermByColumn, TermByDate, TermByDelivery, TermVia
+from edu_assets.contracts.base import ColumnType, DeclarationError, TermByColumn, TermByDate, TermByDelivery, TermVia
 from edu_assets.raw_zone.expressions import term_from_column
 from edu_assets.raw_zone.set_aside import set_aside
 from edu_assets.raw_zone.staged import Sent, Staged
@@ -129,12 +129,15 @@ def _term_lookup(staged: Staged, delivery_term: str | None, parents: dict[str, S
             )
         case TermByDate(column=column, school=school):
             own_school = sql.Identifier("v", school) if school else SQL("''")
+            written = sql.Identifier("v", column)
+            is_instant = contract.column(column).type is ColumnType.TIMESTAMP
+            day = SQL("({} at time zone 'UTC')::date").format(written) if is_instant else written
             return TermLookup(
                 (column, school) if school else (column,),
                 SQL(
                     "left join etl.term_day own on own.school_id = {school} and own.day = {day}"
                     " left join etl.term_day shared on shared.school_id = '' and shared.day = {day}"
-                ).format(school=own_school, day=sql.Identifier("v", column)),
+                ).format(school=own_school, day=day),
                 SQL("coalesce(own.term_key, shared.term_key)"),
                 SQL("'term'"),
             )

@@ -8,6 +8,7 @@ which table a file is (the contract claims it), what a value means (raw_zone/), 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -121,10 +122,14 @@ def _unclaimed(source: Source) -> Table:
 
 
 def _meant(source: Source, claiming: Sequence[Contract]) -> Contract:
-    """Of several contracts that claim a file by its name, the one whose header it has."""
-    fitting = [
-        contract for contract in claiming if contract.is_like(_open_table(source, contract, workbook=False).header)
-    ]
+    """Of several contracts that claim a file by its name, the one whose header it has. A file without any record has
+    none, and is nobody's in particular."""
+    if source.head().removeprefix(codecs.BOM_UTF8).strip() in (b"", b"[]"):
+        return claiming[0]
+    headers = {contract.name: _open_table(source, contract, workbook=False).header for contract in claiming}
+    fitting = [contract for contract in claiming if contract.fits(headers[contract.name])]
+    if len(fitting) > 1:
+        fitting = [contract for contract in fitting if contract.is_like(headers[contract.name])] or fitting
     if len(fitting) != 1:
         names = ", ".join(contract.name for contract in fitting or claiming)
         seen = "has the columns of all of them" if fitting else "has the columns of none of them"

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from edu_assets.contracts.base import SECRETS, Contract, Json, snake_case
+from edu_assets.contracts.base import SECRETS, Contract, Json, LoadMode, snake_case
 from edu_assets.sources.line_reader import SHOWN_BYTES, Malformed, Record
 from edu_assets.sources.records import (
     MOST_COLUMNS,
@@ -271,13 +271,17 @@ def _descend(scanner: _Scanner, part: str) -> None:
 
 
 def open_json(source: Source, declared: Json, contract: Contract | None) -> JsonTable:
-    """Collect the names of all records. Raises FileRefused for an array that is no JSON and for an empty file."""
+    """Collect the names of all records. Raises FileRefused for an array that is no JSON, and for an empty file unless
+    the contract's files tell of changes alone: there an empty page tells of none."""
     start = source.head(READ_CHARACTERS).decode("utf-8-sig", "replace").lstrip()
-    if not start:
-        raise FileRefused(f"{source.name} is empty; a file without records is []")
     path = tuple(declared.records.split(".")) if declared.records else ()
     columns = contract.columns if contract else ()
     claimed_by = contract.name if contract else None
+    wanted = tuple(column.header for column in columns)
+    if not start:
+        if contract is None or contract.mode is not LoadMode.INCREMENTAL:
+            raise FileRefused(f"{source.name} is empty; a file without records is []")
+        return JsonTable(source, wanted, (), claimed_by, frozenset())
     dotted = tuple(name for column in columns for name in (column.header, *column.aliases) if "." in name)
     lines = not path and not start.startswith("[")
     table = JsonTable(source, (), (), claimed_by, frozenset(), lines, path, dotted)
@@ -287,7 +291,6 @@ def open_json(source: Source, declared: Json, contract: Contract | None) -> Json
             f"{source.name}: no line of it is a JSON object; where the file is one JSON document, "
             "the contract must say with `records` where the list lies in it"
         )
-    wanted = tuple(column.header for column in columns)
     return JsonTable(source, header or wanted, (), claimed_by, frozenset(), lines, path, dotted)
 
 

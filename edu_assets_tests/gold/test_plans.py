@@ -43,6 +43,18 @@ def test_what_reads_all_terms_is_seen(small_two: Platform) -> None:
     assert set(plan.terms) == set(small_two.terms)
 
 
+def test_chronic_absence_of_a_year_is_read_from_the_partitions_of_its_terms_alone(small_two: Platform) -> None:
+    year = TERM.split("|")[0]
+    with small_two.warehouse.connect(Role.DBT) as connection:
+        plan = plan_of(
+            connection,
+            "view",
+            f"select * from gold.mart_chronic_absence where academic_year = '{year}'",  # noqa: S608
+        )
+    assert plan.rows > 0
+    assert plan.terms == [term for term in small_two.terms if term.startswith(year)]
+
+
 def test_a_term_that_is_none_is_refused(small_two: Platform) -> None:
     with pytest.raises(DeclarationError, match="2031"):
         profile(small_two.warehouse, small_two.settings, "2031-32|T1")

@@ -4,89 +4,84 @@
 #}
 {{ config(materialized='view') }}
 
-with built_term as (
-    select
-        term.term_key,
-        term.academic_year,
-        term.ordinal,
-        term.instructional_start,
-        term.ordinal = max(term.ordinal) over (partition by term.academic_year) as is_latest
-    from {{ ref('dim_academic_term') }} as term
-    where exists (
-        select 1
-        from {{ ref('mart_student_attendance') }} as built
-        where built.term_key = term.term_key
-    )
+with rule as (
+    {{ rules_reported_by('rule_chronic_absence') }}
 ),
 
-at_school as (
+-- what was built of each year; read twice, and small
+built_term as not materialized (
     select
-        as_of.academic_year,
-        as_of.term_key as as_of_term_key,
+        of_year.term_key,
+        of_year.academic_year,
+        of_year.ordinal,
+        of_year.instructional_start,
+        of_year.ordinal = of_year.latest_ordinal as is_latest
+    from (
+        select
+            each_term.*,
+            max(each_term.ordinal) filter (where each_term.is_built) over (
+                partition by each_term.academic_year
+            ) as latest_ordinal
+        from (
+            select
+                term.term_key,
+                term.academic_year,
+                term.ordinal,
+                term.instructional_start,
+                exists(
+                    select 1
+                    from {{ ref('mart_student_attendance') }} as built
+                    where built.term_key = term.term_key
+                ) as is_built
+            from {{ ref('dim_academic_term') }} as term
+        ) as each_term
+    ) as of_year
+    where of_year.is_built
+),
+
+organization as (
+    select
         'school' as organization_level,
-        school.school_id as organization_id,
-        part.student_key,
-        as_of.is_latest,
-        as_of.instructional_start,
-        part.days_enrolled,
-        part.days_reported,
-        part.days_present,
-        part.days_counted_absent,
-        school.lea_id
-    from built_term as as_of
-    inner join built_term as earlier
-        on as_of.academic_year = earlier.academic_year and as_of.ordinal >= earlier.ordinal
-    inner join {{ ref('mart_student_attendance') }} as part on earlier.term_key = part.term_key
-    inner join {{ ref('dim_school') }} as school on part.school_key = school.school_key
-),
-
-at_level as (
-    select
-        at_school.academic_year,
-        at_school.as_of_term_key,
-        at_school.organization_level,
-        at_school.organization_id,
-        at_school.student_key,
-        at_school.is_latest,
-        at_school.instructional_start,
-        at_school.days_enrolled,
-        at_school.days_reported,
-        at_school.days_present,
-        at_school.days_counted_absent
-    from at_school
+        school.school_key,
+        school.school_id as organization_id
+    from {{ ref('dim_school') }} as school
     union all
     select
-        at_school.academic_year,
-        at_school.as_of_term_key,
         'lea' as organization_level,
-        coalesce(at_school.lea_id, at_school.organization_id) as organization_id,
-        at_school.student_key,
-        at_school.is_latest,
-        at_school.instructional_start,
-        at_school.days_enrolled,
-        at_school.days_reported,
-        at_school.days_present,
-        at_school.days_counted_absent
-    from at_school
+        school.school_key,
+        coalesce(school.lea_id, school.school_id) as organization_id
+    from {{ ref('dim_school') }} as school
 ),
 
 pooled as (
     select
-        at_level.academic_year,
-        at_level.as_of_term_key,
-        at_level.organization_level,
-        at_level.organization_id,
-        at_level.student_key,
-        at_level.is_latest,
-        at_level.instructional_start,
-        cast(sum(at_level.days_enrolled) as bigint) as days_enrolled,
-        cast(sum(at_level.days_reported) as bigint) as days_reported,
-        sum(at_level.days_present) as days_present,
-        cast(sum(at_level.days_counted_absent) as bigint) as days_counted_absent
-    from at_level
+        as_of.academic_year,
+        as_of.term_key as as_of_term_key,
+        organization.organization_level,
+        organization.organization_id,
+        part.student_key,
+        as_of.is_latest,
+        as_of.instructional_start,
+        cast(sum(part.days_enrolled) as bigint) as days_enrolled,
+        cast(sum(part.days_reported) as bigint) as days_reported,
+        sum(part.days_present) as days_present,
+        cast(sum(part.days_counted_absent) as bigint) as days_counted_absent
+    from built_term as as_of
+    inner join built_term as earlier
+        on as_of.academic_year = earlier.academic_year and as_of.ordinal >= earlier.ordinal
+    -- term by term, so that a filter on the year opens the partitions of its terms alone: without the offset it would
+    -- be pulled up into a join, which reads all
+    cross join
+        lateral (
+            select of_term.*
+            from {{ ref('mart_student_attendance') }} as of_term
+            where of_term.term_key = earlier.term_key
+            offset 0 -- noqa: AM09
+        ) as part
+    inner join organization on part.school_key = organization.school_key
     group by
-        at_level.academic_year, at_level.as_of_term_key, at_level.organization_level, at_level.organization_id,
-        at_level.student_key, at_level.is_latest, at_level.instructional_start
+        as_of.academic_year, as_of.term_key, organization.organization_level, organization.organization_id,
+        part.student_key, as_of.is_latest, as_of.instructional_start
 ),
 
 year_window as (
@@ -115,9 +110,7 @@ select
 from pooled
 -- the year's figure is that of its latest term: it is final once the last term is
 inner join year_window on year_window.attendance_window = 'ytd' or pooled.is_latest
-cross join {{ source('etl', 'authority') }} as reported
-inner join {{ ref('rule_chronic_absence') }} as rule
+inner join rule
     on
-        reported.authority = rule.authority
-        and pooled.instructional_start >= coalesce(rule.effective_from, '-infinity')
+        pooled.instructional_start >= coalesce(rule.effective_from, '-infinity')
         and pooled.instructional_start < coalesce(rule.effective_to, 'infinity')
