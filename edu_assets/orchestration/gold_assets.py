@@ -40,8 +40,8 @@ Event = dg.MaterializeResult | dg.AssetCheckEvaluation | dg.Output[None]
 
 OWNER = "team:data-engineering"
 ALWAYS_UP_TO_DATE = {"view": "a deploy makes it; a run has nothing to do"}
-"""What a chosen view says of a term in a back-fill, which would wait for it for ever. Other runs are told nothing of
-views: of the events of a gold run they would be a fifth."""
+"""What a view says of itself: once, and of a term in a back-fill, which would wait for it for ever. Runs tell nothing
+more of views: of the events of a gold run they would be a fifth."""
 PASSED = {"pass"}
 BUILT = {"success"}
 
@@ -413,6 +413,8 @@ def _gold_assets(
                 for unique_id in chosen.intersection(results)
                 if results[unique_id].status in BUILT
             }
+        if not built.failed:
+            _tell_of_new_views(context.instance, {keys[each] for each in manifest.views if each in keys})
         # one entry for all: each is an event in the storage, which takes some milliseconds to write
         context.log.info("\n".join(_line(result) for result in built.results if result.is_relation))
         for unique_id in (each for each in manifest.parents_first if each in chosen):
@@ -432,6 +434,18 @@ def _gold_assets(
         _fail_where_not_built(term_key, built.results)
 
     return build
+
+
+def _tell_of_new_views(instance: dg.DagsterInstance, views: set[dg.AssetKey]) -> None:
+    """Say once of each view that it is there. Of one that has no event the user interface believes that it is missing,
+    and asks whoever builds what reads it whether they are sure."""
+    known = {
+        record.asset_entry.asset_key
+        for record in instance.get_asset_records(list(views))
+        if record.asset_entry.last_materialization_record is not None
+    }
+    for key in views - known:
+        instance.report_runless_asset_event(dg.AssetMaterialization(key, metadata=ALWAYS_UP_TO_DATE))
 
 
 def dbt_selection(manifest: Manifest, models: Iterable[str], tests: Iterable[str]) -> list[str] | None:

@@ -72,6 +72,7 @@ def take(visitor: Visitor) -> None:
     page.screenshot(path=DOCS / "raw_table.png")
     visitor.metadata("picture").get_by_text("Show Markdown").click()
     page.get_by_role("dialog").get_by_role("img", name="rows by attendance_date").wait_for()
+    page.evaluate("Promise.all(document.getAnimations().map(shown => shown.finished))")  # the dialog fades in
     page.screenshot(path=DOCS / "raw_picture.png")
 
 
