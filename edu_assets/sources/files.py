@@ -20,7 +20,7 @@ from pathlib import Path
 
 from edu_assets.contracts.base import Contract, Csv, Json, Workbook
 from edu_assets.sources.csv_table import open_csv
-from edu_assets.sources.json_table import open_json
+from edu_assets.sources.json_table import names_at_start, open_json
 from edu_assets.sources.line_reader import BOM
 from edu_assets.sources.records import (
     FileRefused,
@@ -126,7 +126,7 @@ def _meant(source: Source, claiming: Sequence[Contract]) -> Contract:
     none, and is nobody's in particular."""
     if source.head().removeprefix(codecs.BOM_UTF8).strip() in (b"", b"[]"):
         return claiming[0]
-    headers = {contract.name: _open_table(source, contract, workbook=False).header for contract in claiming}
+    headers = _headers(source, claiming)
     fitting = [contract for contract in claiming if contract.fits(headers[contract.name])]
     if len(fitting) > 1:
         fitting = [contract for contract in fitting if contract.is_like(headers[contract.name])] or fitting
@@ -137,6 +137,14 @@ def _meant(source: Source, claiming: Sequence[Contract]) -> Contract:
             f"{source.name} could be {names} by its name, and {seen}: give it a name that only one claims"
         )
     return fitting[0]
+
+
+def _headers(source: Source, contracts: Sequence[Contract]) -> dict[str, tuple[str, ...]]:
+    """The header as each contract would read it, by the contract's name."""
+    forms = {form for contract in contracts for form in contract.written}
+    if len(forms) == 1 and isinstance(form := forms.pop(), Json):
+        return dict.fromkeys((contract.name for contract in contracts), names_at_start(source, form, contracts))
+    return {contract.name: _open_table(source, contract, workbook=False).header for contract in contracts}
 
 
 def _open_table(source: Source, contract: Contract, workbook: bool) -> Table:

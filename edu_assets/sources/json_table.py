@@ -18,9 +18,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, Any
 
-from edu_assets.contracts.base import SECRETS, Contract, Json, LoadMode, snake_case
+from edu_assets.contracts.base import SECRETS, Column, Contract, Json, LoadMode, snake_case
 from edu_assets.sources.line_reader import SHOWN_BYTES, Malformed, Record
 from edu_assets.sources.records import (
     MOST_COLUMNS,
@@ -32,6 +33,7 @@ from edu_assets.sources.records import (
 )
 
 READ_CHARACTERS = 1 << 16
+FIRST_RECORDS = 50
 RECORD_CHARACTERS = 4 << 20  # a record is held in memory, some ten times over while it is taken apart
 SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -270,11 +272,34 @@ def _descend(scanner: _Scanner, part: str) -> None:
             raise scanner.refuse(f"has no {part!r}, in which the contract looks for the records,")
 
 
+def names_at_start(source: Source, declared: Json, contracts: Iterable[Contract]) -> tuple[str, ...]:
+    """The names in the first records, and those that any of the contracts declares inside of their objects: enough to
+    tell which of the contracts is meant, at the price of none of them."""
+    path, lines = _layout(declared, source.head(READ_CHARACTERS).decode("utf-8-sig", "replace").lstrip())
+    dotted = {name for contract in contracts for name in _dotted(contract.columns)}
+    found: dict[str, None] = {}
+    table = JsonTable(source, (), (), None, frozenset(), lines, path)
+    for _, record in islice(table.objects(), FIRST_RECORDS):
+        if isinstance(record, dict):
+            found.update(dict.fromkeys(record))
+            found.update(dict.fromkeys(name for name in dotted.difference(found) if name in _flat(record, (name,))))
+    return tuple(found)
+
+
+def _layout(declared: Json, start: str) -> tuple[tuple[str, ...], bool]:
+    """Where the array of records lies, and whether there is none but a record on each line."""
+    path = tuple(declared.records.split(".")) if declared.records else ()
+    return path, not path and not start.startswith("[")
+
+
+def _dotted(columns: Iterable[Column]) -> tuple[str, ...]:
+    return tuple(name for column in columns for name in (column.header, *column.aliases) if "." in name)
+
+
 def open_json(source: Source, declared: Json, contract: Contract | None) -> JsonTable:
     """Collect the names of all records. Raises FileRefused for an array that is no JSON, and for an empty file unless
     the contract's files tell of changes alone: there an empty page tells of none."""
     start = source.head(READ_CHARACTERS).decode("utf-8-sig", "replace").lstrip()
-    path = tuple(declared.records.split(".")) if declared.records else ()
     columns = contract.columns if contract else ()
     claimed_by = contract.name if contract else None
     wanted = tuple(column.header for column in columns)
@@ -282,8 +307,8 @@ def open_json(source: Source, declared: Json, contract: Contract | None) -> Json
         if contract is None or contract.mode is not LoadMode.INCREMENTAL:
             raise FileRefused(f"{source.name} is empty; a file without records is []")
         return JsonTable(source, wanted, (), claimed_by, frozenset())
-    dotted = tuple(name for column in columns for name in (column.header, *column.aliases) if "." in name)
-    lines = not path and not start.startswith("[")
+    path, lines = _layout(declared, start)
+    dotted = _dotted(columns)
     table = JsonTable(source, (), (), claimed_by, frozenset(), lines, path, dotted)
     header = _names(record for _, record in table.objects())
     if lines and not header:
