@@ -17,6 +17,13 @@
     (jsonb_path_query_first({{ edfi_json(collection) }}, '$[0].{{ path }}') #>> '{}')
 {%- endmacro %}
 
+{# The texts at a path of all elements of a collection, with `", "` between them; null where there is none. #}
+{% macro edfi_texts(collection, path) -%}
+    nullif(trim(both '[]"' from cast(
+        jsonb_path_query_array({{ edfi_json(collection) }}, '$[*].{{ path }}') as text
+    )), '')
+{%- endmacro %}
+
 {# The codes of all elements of a collection of descriptors, by comma. #}
 {% macro edfi_codes(collection, name) -%}
     nullif(

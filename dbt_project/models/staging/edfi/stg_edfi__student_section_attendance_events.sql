@@ -1,17 +1,18 @@
 {#
-    What was marked of a student in a section on a day; of several events the one by which most of it was missed. The
-    period is the event's, else the section's first; the minutes missed are not stated.
+    What was marked of a student in a section on a day, a row for each period that the event names; one that names none
+    is of the section's periods. Of several events of a period the one by which most of it was missed speaks. The minutes
+    missed are not stated.
 #}
-select distinct on (event.term_key, event._feed, student_id, source_class_id, event.event_date)
+select distinct on (event.term_key, event._feed, student_id, source_class_id, event.event_date, period)
     event.student_reference_student_unique_id as student_id,
     event.section_reference_school_id as school_id,
     {{ edfi_section('event', 'section_reference_') }} as source_class_id,
     event.event_date as attendance_date,
-    coalesce(
-        {{ edfi_first('event.class_periods', 'classPeriodReference.classPeriodName') }},
-        {{ edfi_first('section.class_periods', 'classPeriodReference.classPeriodName') }},
+    regexp_split_to_table(coalesce(
+        {{ edfi_texts('event.class_periods', 'classPeriodReference.classPeriodName') }},
+        {{ edfi_texts('section.class_periods', 'classPeriodReference.classPeriodName') }},
         ''
-    ) as period,
+    ), '", "') as period,
     {{ edfi_code('event.attendance_event_category_descriptor') }} as attendance_code,
     'edfi' as system,
     cast(null as integer) as minutes_absent,
@@ -37,5 +38,5 @@ left join {{ ref('attendance_codes') }} as code
         and event.event_date < coalesce(code.effective_to, 'infinity')
 where {{ edfi_stands('event') }}
 order by
-    event.term_key asc, event._feed asc, student_id asc, source_class_id asc, event.event_date asc,
+    event.term_key asc, event._feed asc, student_id asc, source_class_id asc, event.event_date asc, period asc,
     code.default_absent_portion desc nulls last, attendance_code asc
