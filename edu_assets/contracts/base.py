@@ -526,7 +526,8 @@ class ManifestRule(Declaration):
 class System(Declaration):
     """A source system as a whole: what is true of its packages rather than of one table.
 
-    extension_columns: name pattern of the columns that a sender may add, right of all others.
+    extension_columns: name pattern of the columns that a sender may add, right of all others. A load keeps them in
+        `_extra` and does not report them as unknown.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9]*$")

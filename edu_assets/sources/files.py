@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from edu_assets.contracts.base import Contract, Csv, Json, Workbook
+from edu_assets.contracts.base import Contract, Csv, Json, LoadMode, Workbook
 from edu_assets.sources.csv_table import open_csv
 from edu_assets.sources.json_table import names_at_start, open_json
 from edu_assets.sources.line_reader import BOM
@@ -123,8 +123,9 @@ def _unclaimed(source: Source) -> Table:
 
 def _meant(source: Source, claiming: Sequence[Contract]) -> Contract:
     """Of several contracts that claim a file by its name, the one whose header it has. A file without any record has
-    none, and is nobody's in particular."""
-    if source.head().removeprefix(codecs.BOM_UTF8).strip() in (b"", b"[]"):
+    none: where all of them take changes alone it tells of none, whosever it is. A full one would close all rows."""
+    changes_alone = all(contract.mode is LoadMode.INCREMENTAL for contract in claiming)
+    if changes_alone and source.head().removeprefix(codecs.BOM_UTF8).strip() in (b"", b"[]"):
         return claiming[0]
     headers = _headers(source, claiming)
     fitting = [contract for contract in claiming if contract.fits(headers[contract.name])]

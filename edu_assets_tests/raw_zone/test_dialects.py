@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from edu_assets.contracts.base import Column, Csv
+from edu_assets.contracts.base import Column, Csv, Json, LoadMode
 from edu_assets.sources.files import FileRefused, open_package
 from edu_assets_tests.raw_zone.exports import ATTENDANCE_HEADER
 from edu_assets_tests.raw_zone.reading import COLUMNS, HEADER, contract, malformed, opened, rows
@@ -177,3 +178,14 @@ def test_of_contracts_that_claim_one_name_the_header_tells_which_is_meant(tmp_pa
     path.write_text("x,y\n")
     with pytest.raises(FileRefused, match="has the columns of none of them"):
         open_package(path, path.name, None, [contract(), other])
+
+
+def test_an_empty_page_is_nobodys_and_refused_where_it_would_close_rows(tmp_path: Path) -> None:
+    path = tmp_path / "part1.json"
+    for mode, refused in ((LoadMode.INCREMENTAL, False), (LoadMode.FULL, True)):
+        both = [contract(table=name, mode=mode, written=(Json(),), files=("part*.json",)) for name in ("one", "two")]
+        for content in ("", "\ufeff\n", "[]"):
+            path.write_text(content, encoding="utf-8")
+            with pytest.raises(FileRefused) if refused else nullcontext():
+                [table] = open_package(path, path.name, None, both).tables
+                assert list(table.records()) == []
