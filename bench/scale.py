@@ -6,13 +6,18 @@ Belongs here: that network's file, its history, its night. Does not belong here:
 The sample's writer gives every file. Of the last term it writes all hundred schools, of the twenty-nine before it five,
 since none of them is read by the run of a term: what grows with years is the catalogue of partitions, and the
 dimensions, to which the students, guardians and classes of the other ninety-five schools' years are added as copies.
+Each run of the writer numbers from the beginning, so the last term's records get numbers of their own: what
+came under a known number would have moved into the last term, and left the one in which it was.
+
 A night brings whatever is sent on the term's last days: changed rosters, a last sheet of attendance of each school, and
 the state of every other table.
 """
 
 from __future__ import annotations
 
+import csv
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -28,6 +33,8 @@ from psycopg import sql
 from edu_assets.gold.plans import profile
 from edu_assets.network import Network
 from edu_assets.orchestration.pipeline import PipelineReport, pipeline
+from edu_assets.raw_zone import deploy, load_waiting, release
+from edu_assets.raw_zone.held import listed
 from edu_assets.sample import write_exports
 from edu_assets.settings import PROJECT
 from edu_assets.warehouse import Role, Warehouse
@@ -44,6 +51,8 @@ BAR_SECONDS = 600
 WEEKS_BEFORE = 5
 PER_YEAR_ENTER = 0.03
 """Students that the writer lets enter late, by year."""
+NUMBERS = ("PaymentID", "EnrollmentID", "AttemptID", "CertificateID", "RecordID", "CoverID", "LearnerID")
+"""Headers under which systems of the whole network number their records and learners."""
 OTHER_SCHOOLS_YEARS = {"dim_student": 80_000, "dim_guardian": 40_000, "dim_class": 60_000}
 """Rows that the years of schools outside IN_HISTORY would have left in dimensions."""
 
@@ -78,11 +87,17 @@ def _measured(warehouse: Warehouse, declared: Declared, night: Path) -> dict[str
         path = landing / file.path
         if file.sent < begins:
             path.unlink()  # of the weeks that the writer needs before it
-        elif file.sent > ends - NIGHT:
+            continue
+        _number_apart(path)
+        if file.sent > ends - NIGHT:
             (night / file.path).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(path, night / file.path)
-    history_report = pipeline(warehouse, _say)
-    _demand(history_report)
+    _say("loading them")
+    warehouse.up()
+    deploy(warehouse, warehouse.settings.network)
+    load_waiting(warehouse, warehouse.settings, settled=True)
+    _say(f"{_release(warehouse)} slices released, as at a roll-over")
+    _demand(pipeline(warehouse, _say))
     for table, rows in OTHER_SCHOOLS_YEARS.items():
         _say(f"{rows:,} rows of other schools' years into {table}")
         _add_copies(warehouse, table, rows)
@@ -94,6 +109,8 @@ def _measured(warehouse: Warehouse, declared: Declared, night: Path) -> dict[str
     _say(f"the night: {arrived} files")
     report = pipeline(warehouse, _say)
     _demand(report)
+    if report.waiting.held:
+        raise RuntimeError(f"{report.waiting.held} slices of the night are held, so it is not all of a night")
     built = [stage for stage in report.stages if stage.name.startswith("gold 2")]
     if [stage.name for stage in built] != [f"gold {term}"]:
         raise RuntimeError(f"the night was to build {term} alone, not {[stage.name for stage in built]}")
@@ -199,6 +216,24 @@ def _sampled(declared: Declared, years: Declared, schools: list[Declared], *, ye
     }
 
 
+def _number_apart(path: Path) -> None:
+    """Put a letter before the numbers of a sheet's records."""
+    if path.suffix != ".csv":
+        return
+    with path.open(encoding="utf-8", newline="") as sheet:
+        header, *rows = csv.reader(sheet)
+    places = [place for place, name in enumerate(header) if name in NUMBERS]
+    if not places:
+        return
+    for row in rows:
+        for place in places:
+            row[place] = f"N{row[place]}"
+    sent = path.stat().st_mtime
+    with path.open("w", encoding="utf-8", newline="") as sheet:
+        csv.writer(sheet, lineterminator="\n").writerows([header, *rows])
+    os.utime(path, (sent, sent))
+
+
 # -- the years of other schools -----------------------------------------------------------------------
 
 
@@ -236,6 +271,18 @@ def _say(line: str, *, minor: bool = False) -> None:
     if not minor:
         sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {line}\n")
         sys.stdout.flush()
+
+
+def _release(warehouse: Warehouse) -> int:
+    """Release what is held, the oldest first, as a person does who sees that another year begins."""
+    released = 0
+    while True:
+        with warehouse.connect(Role.ETL, autocommit=True) as connection:
+            held = listed(connection)
+        if not held:
+            return released
+        release(warehouse, warehouse.settings, held[0].held_id)
+        released += 1
 
 
 def _demand(report: PipelineReport) -> None:

@@ -19,6 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from edu_assets.landing import Landing, S3Landing, SftpLanding
 from edu_assets.school_calendar import DeclarationError, SchoolCalendar, SchoolDates
 
+MOST_TOLD = 10
+"""Faults of a network file that an error lists: what is wrong with one school is often wrong with hundreds."""
+
 
 class EndDates(StrEnum):
     """What an end date of a feed means. OneRoster says exclusive; exports differ."""
@@ -181,8 +184,10 @@ def load_network(path: Path) -> Network:
     try:
         return Network.model_validate(declared)
     except ValidationError as error:
-        places = "; ".join(
+        problems = [
             f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
             for problem in error.errors(include_input=False)
-        )
-        raise DeclarationError(f"{path}: {places}") from error
+        ]
+        rest = len(problems) - MOST_TOLD
+        more = f"; and {rest} more like these" if rest > 0 else ""
+        raise DeclarationError(f"{path}: {'; '.join(problems[:MOST_TOLD])}{more}") from error

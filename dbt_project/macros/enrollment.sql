@@ -57,3 +57,16 @@ membership as (
         membership.student_key asc, membership.entry_date desc nulls last,
         membership._load_id desc, membership.school_key asc
 {%- endmacro %}
+
+{# The grade level of each student at each school of the term: that of the membership entered last. #}
+{% macro last_membership_at_school() -%}
+    select distinct on (enrollment.student_key, enrollment.school_key)
+        enrollment.student_key,
+        enrollment.school_key,
+        enrollment.grade_level
+    from {{ ref('fct_enrollment') }} as enrollment
+    where {{ in_term('enrollment') }}
+    order by
+        enrollment.student_key asc, enrollment.school_key asc, enrollment.entry_date desc nulls last,
+        enrollment.enrollment_key asc
+{%- endmacro %}

@@ -6,13 +6,13 @@
         - case when extract(month from {{ day }}) < {{ rule }}.fiscal_year_begins_month then 1 else 0 end
 {%- endmacro %}
 
-{# The fiscal year of a day as the books name it: 2025-26, or 2025 where it is the calendar year. #}
+{# The fiscal year of a day as the books name it: 2025-26, or 2025 where it is the calendar year; null without rule. #}
 {% macro fiscal_year(day, rule) -%}
     cast({{ fiscal_year_start(day, rule) }} as text)
         || case
             when {{ rule }}.fiscal_year_begins_month > 1
                 then '-' || right(cast({{ fiscal_year_start(day, rule) }} + 1 as text), 2)
-            else ''
+            when {{ rule }}.fiscal_year_begins_month = 1 then ''
         end
 {%- endmacro %}
 

@@ -97,7 +97,7 @@ SCHOOL_ENROLLMENT = Entity(
         EntityColumn(name="grade_level", type="text"),
     ),
     # who holds entry, exit, reason and no-show as records comes before who has only classes to work them out of
-    precedence=Precedence(systems=("sis", "sds", "oulad", "oneroster", "contoso"), per=("school_id",)),
+    precedence=Precedence(systems=("sis", "edfi", "sds", "oulad", "oneroster", "contoso"), per=("school_id",)),
 )
 
 DAILY_ATTENDANCE = Entity(

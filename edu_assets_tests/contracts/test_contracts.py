@@ -162,6 +162,13 @@ def test_an_entity_without_precedence_is_one_union() -> None:
     assert "system" not in files["conformed_stay.sql"]
 
 
+def test_every_system_of_an_entity_with_precedence_has_its_place() -> None:
+    for entity in registry().entities.values():
+        if entity.precedence:
+            stating = {each.system for each in registry().contracts.values() if entity.name in each.conforms_to}
+            assert stating == set(entity.precedence.systems), entity.name
+
+
 def test_every_table_and_column_is_described_and_owned() -> None:
     for contract in registry().contracts.values():
         assert contract.description, contract.name

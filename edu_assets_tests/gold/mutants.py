@@ -5,9 +5,10 @@ Belongs here: which changes are tried, and whether a test notices. Does not belo
 names.
 
 A change is caught where a unit test of the model would fail: the rows that the test compares are not those that they
-are without the change. Where none would, the model is made of the small sample network's terms: rows that differ there
-are caught by the recomputation, as far as it compares the model. What is left is listed, for a person to judge: a
-change may be equivalent.
+are without the change. Where none would, the model is made of the small sample network's terms, beside whose rules
+stand those of others and of other times (elsewhere.py): rows that differ there are caught by the recomputation, as far
+as it compares the model; of staging views it compares what gold makes of them, so theirs are counted apart. What is
+left is listed, for a person to judge: a change may be equivalent.
 
 Some changes can tell of nothing, and are not made: below `md5`, where a key is hashed (test_dimensions.py has keys); of
 the order by which a `distinct on` groups, since the columns after those decide; of the feed after the load in an order,
@@ -44,6 +45,7 @@ from edu_assets.gold.build import JOINS_BY_HASH
 from edu_assets.gold.commands import nodes_of
 from edu_assets.gold.project import parsed_manifest
 from edu_assets.warehouse import Role
+from edu_assets_tests.gold.elsewhere import ELSEWHERE, add_rows_elsewhere
 from edu_assets_tests.testbed import Platform, sample_declaration
 
 DIALECT = "postgres"
@@ -255,6 +257,10 @@ class Model:
     tests: list[Question] = field(default_factory=list)
     terms: list[Question] = field(default_factory=list)
 
+    @property
+    def is_staging(self) -> bool:
+        return self.name.startswith("stg_")
+
 
 class Trial(NamedTuple):
     """What became of a change in a model."""
@@ -266,12 +272,13 @@ class Trial(NamedTuple):
 
 UNIT_TEST = "caught by a unit test"
 RECOMPUTATION = "caught by the recomputation"
+STAGED = "changes rows that gold is recomputed from"
 SAME_QUERY = "caught in the same query of another model"
 NOT_COMPARED = "changes rows that nothing compares"
 OF_AUDIT = "changes what auditors read alone"
 SURVIVED = "survived"
 NO_SQL = "no SQL"
-CAUGHT = (UNIT_TEST, RECOMPUTATION)
+CAUGHT = (UNIT_TEST, RECOMPUTATION, STAGED)
 LISTED = (NOT_COMPARED, OF_AUDIT, SURVIVED)
 Form = tuple[str, int]
 OUTCOMES = (*CAUGHT, SAME_QUERY, *LISTED, NO_SQL)
@@ -333,7 +340,7 @@ class Laboratory:
                 model = tests[node.unique_id].depends_on_nodes[0].rsplit(".", 1)[-1]
                 self._ask(found, model, node.compiled_code, self._expected(tests[node.unique_id]))
         for term in TERMS:
-            selected = sorted(self.chosen) or ["path:models/gold"]
+            selected = sorted(self.chosen) or ["path:models/gold", *(name for name in found if found[name].is_staging)]
             for node in self._compiled(["compile", "--select", *selected], {"EDU_TERM": term}):
                 if str(node.resource_type) == "model" and node.compiled_code:
                     self._ask(found, node.name, node.compiled_code, None)
@@ -376,7 +383,7 @@ class Laboratory:
 
     def _outcome(self, model: Model, place: int, kinds: list[str]) -> str:
         is_sql = False
-        seen_in_rows = RECOMPUTATION if model.name in self.compared else NOT_COMPARED
+        seen_in_rows = STAGED if model.is_staging else RECOMPUTATION if model.name in self.compared else NOT_COMPARED
         for questions, outcome in ((model.tests, UNIT_TEST), (model.terms, seen_in_rows)):
             for question in (each for each in questions if each.kinds == kinds):
                 answer = self._answer(question, place)
@@ -404,6 +411,8 @@ def main(chosen: Sequence[str]) -> None:
             deploy_gold(platform.warehouse, platform.settings)
             for term in platform.terms:
                 build_term(platform.warehouse, platform.settings, term)
+            for whose in ELSEWHERE:
+                add_rows_elsewhere(platform, whose)
             laboratory = Laboratory(platform, chosen)
             trials: list[Trial] = []
             for model in laboratory.models():

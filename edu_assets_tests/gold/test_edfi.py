@@ -382,15 +382,16 @@ class Written:
 
     def contacts(self) -> Iterator[Item]:
         for number, given, family in self._rows(
-            "select distinct on (guardian_number) guardian_number, first_name, last_name"
-            " from raw_zone.sis__student_guardians where term_key = %s order by guardian_number"
+            "select guardian_id, given_name, family_name from gold.dim_guardian join gold.bridge_student_guardian"
+            " using (guardian_key) where term_key = %s group by 1, 2, 3"
         ):
             yield {"contactUniqueId": number, "firstName": given, "lastSurname": family}
 
     def student_contact_associations(self) -> Iterator[Item]:
         for number, contact, relation, lives_with, place in self._rows(
-            "select distinct on (1, 2) student_number, guardian_number, relationship, lives_with, contact_priority"
-            " from raw_zone.sis__student_guardians where term_key = %s order by 1, 2"
+            "select student_id, guardian_id, relationship, lives_with, contact_priority"
+            " from gold.bridge_student_guardian"
+            " join gold.dim_student using (student_key) join gold.dim_guardian using (guardian_key) where term_key = %s"
         ):
             yield {
                 **student(number),
@@ -551,6 +552,9 @@ SAME = {
     "results": "select student_key, school_key, subject, grade_level, administration_date, score"
     " from gold.fct_assessment_result where term_key = %s and objective_id is null"
     " and split_part(assessment_id, ':', 1) in ('edfi', 'assessment')",
+    "guardians": "select student_id, guardian_id, g.given_name, g.family_name, relationship, lives_with,"
+    " contact_priority from gold.bridge_student_guardian join gold.dim_student using (student_key)"
+    " join gold.dim_guardian g using (guardian_key) where term_key = %s",
     "marks": "select student_key, school_key, subject, grade, percent from gold.fct_course_grade where term_key = %s",
 }
 

@@ -35,15 +35,7 @@ held_class as (
 ),
 
 member as (
-    select distinct on (enrollment.student_key, enrollment.school_key)
-        enrollment.student_key,
-        enrollment.school_key,
-        enrollment.grade_level
-    from {{ ref('fct_enrollment') }} as enrollment
-    where {{ in_term('enrollment') }}
-    order by
-        enrollment.student_key asc, enrollment.school_key asc, enrollment.entry_date desc nulls last,
-        enrollment.enrollment_key asc
+    {{ last_membership_at_school() }}
 )
 
 select

@@ -6,7 +6,7 @@ select
     test._feed || ':' || test.namespace || '|' || test.assessment_identifier as assessment_id,
     test.assessment_title,
     {{ edfi_code('test.assessment_category_descriptor') }} as assessment_category,
-    nullif(split_part({{ edfi_first('test.academic_subjects', 'academicSubjectDescriptor') }}, '#', 2), '') as subject,
+    {{ edfi_code(edfi_first('test.academic_subjects', 'academicSubjectDescriptor')) }} as subject,
     alias.grade_level,
     {{ edfi_score_scale('test', edfi_first('test.scores', 'assessmentReportingMethodDescriptor')) }} as score_scale,
     {{ edfi_number(edfi_first('test.scores', 'minimumScore')) }} as min_score,

@@ -4,7 +4,7 @@ select
     course.course_title,
     course.course_code,
     coalesce(
-        nullif(split_part({{ edfi_first('course.academic_subjects', 'academicSubjectDescriptor') }}, '#', 2), ''),
+        {{ edfi_code(edfi_first('course.academic_subjects', 'academicSubjectDescriptor')) }},
         {{ edfi_code('course.academic_subject_descriptor') }}
     ) as subject,
     course.term_key,

@@ -11,7 +11,7 @@ select
         'action.student_discipline_incident_behavior_associations',
         'studentDisciplineIncidentBehaviorAssociationReference.incidentIdentifier'
     ) }} as incident_id,
-    nullif(split_part({{ edfi_first('action.disciplines', 'disciplineDescriptor') }}, '#', 2), '') as action_code,
+    {{ edfi_code(edfi_first('action.disciplines', 'disciplineDescriptor')) }} as action_code,
     action.discipline_action_length as days_assigned,
     action.actual_discipline_action_length as days_served,
     'edfi' as system,

@@ -3,7 +3,7 @@ select
     incident._feed || ':' || incident.school_reference_school_id || '|' || incident.incident_identifier as incident_id,
     incident.school_reference_school_id as school_id,
     incident.incident_date,
-    nullif(split_part({{ edfi_first('incident.behaviors', 'behaviorDescriptor') }}, '#', 2), '') as behavior_code,
+    {{ edfi_code(edfi_first('incident.behaviors', 'behaviorDescriptor')) }} as behavior_code,
     {{ edfi_code('incident.incident_location_descriptor') }} as incident_location,
     cast(null as text) as severity_level,
     incident.reported_to_law_enforcement as is_reported_to_police,

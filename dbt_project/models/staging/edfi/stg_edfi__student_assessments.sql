@@ -10,7 +10,7 @@ with scored as (
             {{ edfi_first('result.score_results', 'assessmentReportingMethodDescriptor') }}
         ) as reporting_method,
         test.assessment_family,
-        nullif(split_part({{ edfi_first('test.academic_subjects', 'academicSubjectDescriptor') }}, '#', 2), '')
+        {{ edfi_code(edfi_first('test.academic_subjects', 'academicSubjectDescriptor')) }}
             as subject
     from {{ source('raw_zone', 'edfi__student_assessments') }} as result
     left join {{ source('raw_zone', 'edfi__assessments') }} as test
@@ -36,7 +36,7 @@ select
     coalesce(alias.grade_level, {{ edfi_code('scored.when_assessed_grade_level_descriptor') }}) as grade_level,
     {{ edfi_number(edfi_of_method('scored.score_results', 'scored.reporting_method', 'result')) }} as score,
     {{ edfi_score_scale('scored', 'scored.reporting_method', 'assessment_reference_') }} as score_scale,
-    nullif(split_part({{ edfi_first('scored.performance_levels', 'performanceLevelDescriptor') }}, '#', 2), '')
+    {{ edfi_code(edfi_first('scored.performance_levels', 'performanceLevelDescriptor')) }}
         as performance_level,
     cast(null as text) as objective_id,
     cast(null as integer) as attempt,

@@ -1,6 +1,7 @@
 {#
     Guardians by their contacts; a contact that was not sent has no name. Custody and courts are not in the standard,
-    and what restricts calls is in words, so neither is said here. The school is the student's.
+    and what restricts calls is in words, so neither is said here. The school is the student's, unknown where the
+    student is a member of none.
 #}
 select
     item.student_reference_student_unique_id as student_id,
@@ -13,7 +14,7 @@ select
     cast(null as boolean) as is_contact_allowed,
     cast(null as boolean) as has_court_order,
     item.lives_with,
-    nullif(split_part({{ edfi_first('contact.languages', 'languageDescriptor') }}, '#', 2), '') as language,
+    {{ edfi_code(edfi_first('contact.languages', 'languageDescriptor')) }} as language,
     cast(null as text) as household_id,
     item.contact_priority,
     item.term_key,
@@ -21,7 +22,7 @@ select
     item._load_id,
     item._ingested_at
 from {{ source('raw_zone', 'edfi__student_contact_associations') }} as item
-inner join {{ ref('stg_edfi__students__student') }} as student
+left join {{ ref('stg_edfi__students__student') }} as student
     on
         item.term_key = student.term_key
         and item._feed = student._feed

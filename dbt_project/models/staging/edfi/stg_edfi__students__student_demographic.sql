@@ -19,7 +19,7 @@ select
     coalesce({{ edfi_code('known.sex_descriptor') }}, {{ edfi_code('student.birth_sex_descriptor') }}) as sex,
     known.hispanic_latino_ethnicity as is_hispanic,
     {{ edfi_codes('known.races', 'raceDescriptor') }} as races,
-    split_part({{ edfi_first('known.languages', 'languageDescriptor') }}, '#', 2) as home_language,
+    {{ edfi_code(edfi_first('known.languages', 'languageDescriptor')) }} as home_language,
     student.term_key,
     student._feed,
     greatest(student._load_id, known._load_id) as _load_id,
