@@ -50,7 +50,7 @@ mutants: $(VENV)/.installed ## small changes of gold's SQL, one by one: which do
 bench: $(VENV)/.installed ## measure loads and pipeline against yardsticks, into bench/results.json
 	$(PYTHON) -m bench.run
 
-scale: $(VENV)/.installed ## a hundred schools, 60,000 students, ten years: what a night takes (some forty minutes, 30 GB of disk)
+scale: $(VENV)/.installed ## a hundred schools, 60,000 students, ten years: what a night takes (some fifty minutes, 30 GB of disk)
 	$(PYTHON) -m bench.scale
 
 lint: $(VENV)/.installed ## ruff, mypy, sqlfluff

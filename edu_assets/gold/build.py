@@ -93,11 +93,19 @@ def _selected(select: Sequence[str] | None) -> list[str]:
 
 
 def compiled_models(warehouse: Warehouse, settings: Settings, term_key: str) -> dict[str, str]:
-    """The SELECT of each table that a term's run makes, by the model's name."""
+    """The SELECT of each table that a term's run makes, by the model's name; of a dimension the rows of the term, as
+    its materialisation asks for them."""
     deploy_gold(warehouse, settings)
     select = [made for made in MADE_BY_TERM if made.startswith("config.materialized")]
     nodes = nodes_of(warehouse, settings, ["compile", "--select", *select], _of_term(term_key))
-    return {node.node.name: node.node.compiled_code for node in nodes}
+    return {node.node.name: _asked(node.node, term_key) for node in nodes}
+
+
+def _asked(model: Any, term_key: str) -> str:
+    code: str = model.compiled_code
+    if model.config.materialized != "dimension" or model.config.meta.get("scope") == "network":
+        return code
+    return f"select * from (\n{code}\n) as member where term_key = '{term_key}'"  # noqa: S608
 
 
 def _found(connection: Connection, node: Any) -> list[str]:

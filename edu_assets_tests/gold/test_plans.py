@@ -36,6 +36,14 @@ def test_a_table_is_made_of_the_partitions_of_its_term_alone(plans: dict[str, Mo
     assert set(plans[table].terms) <= {TERM}
 
 
+def test_a_dimension_is_made_of_the_partitions_of_its_term_alone(plans: dict[str, ModelPlan]) -> None:
+    """But for numbers: a merge of any term tells which number holds."""
+    dimensions = {model: plan.terms for model, plan in plans.items() if model.startswith("dim_")}
+    assert len(dimensions) > 12
+    assert {model for model, terms in dimensions.items() if set(terms) - {TERM}} <= {"dim_student_number"}
+    assert dimensions["dim_student"] == [TERM]
+
+
 def test_what_reads_all_terms_is_seen(small_two: Platform) -> None:
     """The measure itself: a view over all terms, explained alike, names them."""
     with small_two.warehouse.connect(Role.DBT) as connection:
