@@ -53,8 +53,9 @@ Pairs = list[tuple[float, float]]
 def main() -> None:
     """Every measure; or those that are named as arguments, beside what bench/results.json has of others."""
     chosen = sys.argv[1:] or [*MEASURES, *terms.NAMES, *waits.NAMES]
-    known = json.loads(RESULTS.read_text(encoding="utf-8"))["measures"] if sys.argv[1:] and RESULTS.exists() else {}
-    results: dict[str, Any] = {
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    known = kept["measures"] if sys.argv[1:] and kept else {}
+    results: dict[str, Any] = kept | {
         "machine": {"cores": os.cpu_count(), "system": machine.system(), "python": machine.python_version()},
         "measures": known,
     }
