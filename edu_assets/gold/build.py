@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from edu_assets.gold.commands import node_result, nodes_of
@@ -105,7 +105,8 @@ def _asked(model: Any, term_key: str) -> str:
     code: str = model.compiled_code
     if model.config.materialized != "dimension" or model.config.meta.get("scope") == "network":
         return code
-    return f"select * from (\n{code}\n) as member where term_key = '{term_key}'"  # noqa: S608
+    term = sql.Literal(term_key).as_string()
+    return f"select * from (\n{code}\n) as member where term_key = {term}"  # noqa: S608 (dbt's own SELECT)
 
 
 def _found(connection: Connection, node: Any) -> list[str]:
