@@ -187,7 +187,7 @@ def _attach(connection: Connection, part: Slice) -> None:
         [_regclass(typed)],
     ).fetchall()
     changes = [
-        SQL("alter column _source_row drop default, add column _load_id bigint not null default {}").format(
+        SQL("alter column _source_row drop identity, add column _load_id bigint not null default {}").format(
             sql.Literal(part.load_id)
         ),
         SQL("add column _ingested_at timestamptz not null default {}").format(sql.Literal(_now(connection))),
@@ -213,7 +213,6 @@ def _attach(connection: Connection, part: Slice) -> None:
             SQL(", ").join(SQL("alter column {} drop default").format(sql.Identifier(name)) for name in constants),
         )
     )
-    connection.execute(SQL("drop sequence {}").format(staged.table("lines")))
     [index] = connection.execute(
         "select relname from pg_index i join pg_class c on c.oid = i.indexrelid where i.indrelid = %s::regclass",
         [_regclass(typed)],
