@@ -7,7 +7,10 @@
     'names': ['attendance_code', 'difference'],
 }) }}
 
-{# Codes are those of the systems that send attendance here. A code that no row of the seed knows differs too. #}
+{#
+    Codes are those of the systems that have sent attendance of the term: one that could and does not has a list of its
+    own. A code that no row of the seed knows differs too.
+#}
 with stated as (
     select distinct on (code.school_id, code.attendance_code)
         code.school_id,
@@ -20,11 +23,29 @@ with stated as (
     order by code.school_id asc, code.attendance_code asc, code._load_id desc, code._feed asc
 ),
 
+sent as (
+    select
+        daily.term_key,
+        daily._feed
+    from {{ ref('conformed_daily_attendance') }} as daily
+    where {{ in_term('daily') }}
+    union all
+    select
+        marked.term_key,
+        marked._feed
+    from {{ ref('conformed_section_attendance') }} as marked
+    where {{ in_term('marked') }}
+),
+
 attendance_system as (
     select distinct feed.system
     from {{ source('etl', 'feed') }} as feed
-    inner join {{ ref('conforming_systems') }} as conforming
-        on feed.system = conforming.system and conforming.entity in ('daily_attendance', 'section_attendance')
+    cross join lateral (
+        select 1
+        from sent
+        where sent._feed = feed.feed
+        limit 1 -- noqa: AM09
+    ) as any_row
 ),
 
 known as (

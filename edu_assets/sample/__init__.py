@@ -6,7 +6,7 @@ knows neither contracts nor tables.
 
 Read in this order: school_years → population → timetable, absence and traits (what is true), districts →
 oneroster and attendance (how rosters and days are written), world (what every other system is told, and its
-sheets: records, admissions, conduct, reference, periods, curriculum, assessing, finance, survey, hr, platform),
+sheets: records, ods, admissions, conduct, reference, periods, curriculum, assessing, finance, survey, hr, platform),
 faults (what goes wrong), exports (what is sent when).
 """
 

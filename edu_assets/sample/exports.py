@@ -25,6 +25,7 @@ from edu_assets.sample import (
     faults,
     finance,
     hr,
+    ods,
     periods,
     platform,
     records,
@@ -44,7 +45,7 @@ from edu_assets.school_calendar import DeclarationError
 
 DEFAULT_SEED = 20240826
 SYSTEMS = (
-    *(records, admissions, conduct, reference, periods, curriculum, assessing, finance, survey, hr, platform),
+    *(records, ods, admissions, conduct, reference, periods, curriculum, assessing, finance, survey, hr, platform),
     vendor,
 )
 """Modules that write sheets, by the function `tables` of each."""
@@ -56,6 +57,7 @@ class FileKind(StrEnum):
     ONEROSTER_DELTA = "oneroster_delta"
     ATTENDANCE = "attendance"
     SHEET = "sheet"
+    ITEMS = "items"
     UNCLAIMED = "unclaimed"
 
 
@@ -256,7 +258,8 @@ def _attendance(sheet: Sheet) -> _Delivery:
 
 def _table(file: TableFile) -> _Delivery:
     content = file.text().encode("utf-8")
-    return _Delivery(FileKind.SHEET, file.feed, file.name, file.sent, {file.table: len(file.rows)}, content)
+    kind = FileKind.ITEMS if isinstance(file, ods.ItemFile) else FileKind.SHEET
+    return _Delivery(kind, file.feed, file.name, file.sent, {file.table: len(file.rows)}, content)
 
 
 def _stray_file(district: District, population: Population) -> _Delivery:

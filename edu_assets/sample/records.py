@@ -54,7 +54,7 @@ MERGES = ("OldStudentNumber", "NewStudentNumber", "MergedOn", "Reason")
 
 def tables(world: World) -> Iterator[TableFile]:
     """Sheets of system sis that tell of students."""
-    records = _Records(world)
+    records = Records(world)
     yield from world.standing("sis", "students", STUDENTS, records.students)
     yield from world.standing("sis", "student_enrollments", ENROLLMENTS, records.enrollments)
     yield from world.standing("sis", "student_programs", PROGRAMS, records.programs)
@@ -64,7 +64,9 @@ def tables(world: World) -> Iterator[TableFile]:
     yield from world.dated("sis", "student_id_merges", MERGES, records.merges())
 
 
-class _Records:
+class Records:
+    """What the register has of students, a method a sheet; rows are in the order of the sheet's header."""
+
     def __init__(self, world: World) -> None:
         self.world = world
         first: dict[int, Membership] = {}

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from edu_assets.sample import ExportedFile, FileKind
 from edu_assets_tests.gold.recomputing import Recomputed
 from edu_assets_tests.gold.recomputing_conduct import KEY
 from edu_assets_tests.gold.recomputing_platform import SystemSheets
-from edu_assets_tests.sample.reading import Row
+from edu_assets_tests.sample.reading import Row, read_items
 
 CONFIDENCE = {"register_number": "1.00", "merged_number": "1.00", "state_number": "0.98", "unmatched": "0.00"}
 VERSION = "student-identifier-1"
@@ -94,12 +94,21 @@ class Identifiers:
         for term, members in self.base.recorded.items():
             for member in members:  # who was enrolled and never came stands in no roster
                 yield term, self._feed("sis"), member.student, False
+        for day, feed, identifier in self._of_others():
+            of_day = self.base.network.calendar.term_of_date(day)
+            assert of_day is not None
+            yield of_day.key, feed, identifier, True
+
+    def _of_others(self) -> Iterator[tuple[date, str, str]]:
+        """Day, feed and identifier of students in the files of the vendor of tests and of the Ed-Fi ODS."""
         for file in self.base.files:
-            for row in self.base.sheet(file, as_sent=True) if "map_growth" in file.rows else ():
-                day = datetime.strptime(row["TestStartDate"], "%m/%d/%Y").date()  # noqa: DTZ007 - a day, no time
-                of_day = self.base.network.calendar.term_of_date(day)
-                assert of_day is not None
-                yield of_day.key, file.feed, f"state:{row['Student_StateID']}", True
+            if "map_growth" in file.rows:
+                for row in self.base.sheet(file, as_sent=True):
+                    day = datetime.strptime(row["TestStartDate"], "%m/%d/%Y").date()  # noqa: DTZ007 - a day, no time
+                    yield day, file.feed, f"state:{row['Student_StateID']}"
+            elif file.kind is FileKind.ITEMS and "students" in file.rows:
+                for item in read_items(self.base.landing / file.path):
+                    yield file.sent, file.feed, item["studentUniqueId"]
 
     def _feed(self, system: str) -> str:
         [feed] = [name for name, held in self.base.network.feeds.items() if held.system == system]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from edu_assets.network import EndDates, Network
 from edu_assets.sample import ExportedFile, ExportSummary, FileKind, Outcome
@@ -93,6 +95,11 @@ class Exported:
             for line, row in enumerate(reader, start=2):
                 if line not in damaged:
                     yield file, line, row
+
+
+def read_items(path: Path) -> list[dict[str, Any]]:
+    """The items of a file of JSON lines."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def read_package(path: Path) -> tuple[dict[str, str], dict[str, list[Row]]]:
