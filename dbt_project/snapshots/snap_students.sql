@@ -3,8 +3,9 @@
     so its back-fill changes nothing; nor does a deploy, which makes the table. What is gone from the rosters keeps its
     last version open: when a student left is in fct_enrollment.
 
-    Of several feeds that hold a student the row that changed last speaks, so that versions never go back in time. One
-    run at a time: the hook takes the gold lock, and the transaction that reads and writes keeps it.
+    Of several feeds that hold a student those that keep the account in use speak, of these the row that changed last, so
+    that versions never go back in time. One run at a time: the hook takes the gold lock, and the transaction that reads
+    and writes keeps it.
 #}
 {% snapshot snap_students %}
 
@@ -24,6 +25,10 @@ with latest as (
     inner join {{ ref('conforming_systems') }} as conforming on feed.system = conforming.system
     inner join {{ source('etl', 'term') }} as term on log.term_key = term.term_key
     where conforming.entity = 'student' and log.status = 'applied'
+),
+
+student as (
+    {{ students_in_use() }}
 )
 
 select distinct on (student.student_id)
@@ -37,7 +42,7 @@ select distinct on (student.student_id)
     student._feed,
     student._load_id,
     student._ingested_at
-from {{ ref('conformed_student') }} as student
+from student
 inner join {{ source('etl', 'term') }} as term on student.term_key = term.term_key
 inner join latest on term.ordinal = latest.ordinal
 where {{ in_term('student') }} and student.student_id <> ''

@@ -30,6 +30,11 @@ STUDENT = Entity(
         EntityColumn(name="family_name", type="text", personal=PersonalData.DIRECT),
         EntityColumn(name="grade_level", type="text", description="CEDS grade level code"),
         EntityColumn(name="primary_school_id", type="text"),
+        EntityColumn(
+            name="is_enabled",
+            type="boolean",
+            description="whether the source keeps the account in use; null where it does not say",
+        ),
     ),
 )
 

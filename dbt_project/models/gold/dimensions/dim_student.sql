@@ -1,5 +1,9 @@
 {{ config(post_hook="{{ drop_inferred_numbers_given_up() }}") }}
 
+with student as (
+    {{ students_in_use() }}
+)
+
 select
     {{ edu_key('student', 'student_id') }} as student_key,
     student_id,
@@ -11,4 +15,4 @@ select
     _feed,
     _load_id,
     _ingested_at
-from {{ ref('conformed_student') }}
+from student

@@ -8,6 +8,7 @@ select
     student.last_name as family_name,
     coalesce(alias.grade_level, nullif(trim(student.grade), '')) as grade_level,
     student.school_sis_id as primary_school_id,
+    cast(null as boolean) as is_enabled,
     student.term_key,
     student._feed,
     student._load_id,

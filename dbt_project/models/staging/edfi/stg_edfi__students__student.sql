@@ -21,6 +21,7 @@ select
     student.last_surname as family_name,
     chief.grade_level,
     chief.school_id as primary_school_id,
+    cast(null as boolean) as is_enabled,
     student.term_key,
     student._feed,
     student._load_id,

@@ -52,6 +52,7 @@ select
     users.family_name,
     coalesce(alias.grade_level, nullif(trim(split_part(users.grades, ',', 1)), '')) as grade_level,
     coalesce(nullif(org.identifier, ''), users._feed || ':' || users.chief_org) as primary_school_id,
+    users.enabled_user as is_enabled,
     users.term_key,
     users._feed,
     users._load_id,

@@ -5,6 +5,7 @@ select
     cast(null as text) as family_name,
     cast(null as text) as grade_level,
     school.school_id as primary_school_id,
+    cast(null as boolean) as is_enabled,
     info.term_key,
     info._feed,
     info._load_id,

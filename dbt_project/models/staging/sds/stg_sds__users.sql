@@ -21,6 +21,7 @@ select
     nullif(users.family_name, '') as family_name,
     chief.grade_level,
     chief.school_id as primary_school_id,
+    cast(null as boolean) as is_enabled,
     users.term_key,
     users._feed,
     users._load_id,
