@@ -132,3 +132,20 @@ def test_of_two_feeds_the_row_that_changed_last_speaks(moved_up: Platform) -> No
         moved_up.deliver(feed, f"r_{day}.zip", package({"orgs": [org("s1")], "users": users}))
         run(moved_up, EARLY)
     assert grades(moved_up, key_of("1001")) == ["05", "06", "07"]
+
+
+def test_a_roster_that_has_disabled_a_student_says_nothing_beside_one_that_has_not(moved_up: Platform) -> None:
+    """Ann moves, and the old roster disables her afterwards; then she comes back."""
+    sent = (
+        ("sis", "2013-04-05", "05", "true"),
+        ("other_sis", "2013-04-06", "06", "true"),
+        ("sis", "2013-04-07", "04", "false"),
+        ("sis", "2013-04-08", "07", "true"),
+        ("other_sis", "2013-04-09", "06", "false"),
+    )
+    for feed, day, grade, is_enabled in sent:
+        ann = student("ann", grades=grade, identifier="1001", enabledUser=is_enabled)
+        users = [ann, student("bob", grades="03")]
+        moved_up.deliver(feed, f"r_{day}.zip", package({"orgs": [org("s1")], "users": users}))
+        run(moved_up, EARLY)
+    assert grades(moved_up, key_of("1001")) == ["05", "06", "07"]
