@@ -7,6 +7,8 @@ from edu_assets_tests.gold.building import MADE_BY_A_TERM, broken, build_term
 from edu_assets_tests.testbed import Platform
 
 FIRST_TERM, TERM, LAST_TERM = "2024-25|T1", "2025-26|T2", "2025-26|T3"
+SOURCES = {"oneroster__users": ("identifier", "given_name"), "edfi__students": ("student_unique_id", "first_name")}
+"""Raw tables that describe students: their columns of number and given name."""
 
 
 def _student_of(own: Platform, *terms: str) -> str:
@@ -23,10 +25,15 @@ def _given_name(own: Platform, student: str) -> str:
 
 
 def _rename(own: Platform, student: str, term: str, name: str) -> None:
-    own.change(
-        "update raw_zone.oneroster__users set given_name = %s where identifier = %s and term_key = %s",
-        [name, student, term],
-    )
+    for table, (number, given) in SOURCES.items():
+        change = f"update raw_zone.{table} set {given} = %s where {number} = %s and term_key = %s"  # noqa: S608
+        own.change(change, [name, student, term])
+
+
+def _lose(own: Platform, student: str, *terms: str) -> None:
+    for table, (number, _) in SOURCES.items():
+        change = f"delete from raw_zone.{table} where {number} = %s and term_key = any (%s)"  # noqa: S608
+        own.change(change, [student, list(terms)])
 
 
 # -- whose row it is ----------------------------------------------------------------------------
@@ -48,7 +55,7 @@ def test_the_newest_terms_row_is_kept_when_an_older_term_runs(own: Platform) -> 
 def test_a_key_that_its_latest_term_lost_falls_back_to_the_term_before(own: Platform) -> None:
     student = _student_of(own, TERM, LAST_TERM)
     _rename(own, student, TERM, "Fallen Back")
-    own.change("delete from raw_zone.oneroster__users where identifier = %s and term_key = %s", [student, LAST_TERM])
+    _lose(own, student, LAST_TERM)
     assert not broken(build_term(own, LAST_TERM, select="dim_student"))
     query = "select given_name, _term_key, _is_dropped from gold.dim_student where student_id = %s"
     assert own.query(query, [student]) == [("Fallen Back", TERM, False)]
@@ -56,7 +63,7 @@ def test_a_key_that_its_latest_term_lost_falls_back_to_the_term_before(own: Plat
 
 def test_a_key_that_no_term_has_any_more_stays_and_says_so(own: Platform) -> None:
     student = _student_of(own, TERM, LAST_TERM)
-    own.change("delete from raw_zone.oneroster__users where identifier = %s", [student])
+    _lose(own, student, *own.terms)
     assert not broken(build_term(own, LAST_TERM, select="dim_student"))
     query = "select _is_dropped, is_inferred, given_name is not null from gold.dim_student where student_id = %s"
     assert own.query(query, [student]) == [(True, False, True)]

@@ -14,6 +14,7 @@ COUNTED_BY = (
     "select school_id, array_agg(distinct system), count(*) from gold.fct_enrollment join gold.dim_school"
     " using (school_key) where fct_enrollment.term_key = %s group by school_id order by 1"
 )
+ODS = "raw_zone.edfi__student_school_associations"
 CHECK = "sources_of_memberships_agree"
 
 
@@ -37,6 +38,9 @@ def test_a_school_without_records_is_counted_from_its_roster_and_the_others_are_
     before = _counted_by(own, TERM)
     assert {tuple(systems) for systems, _ in before.values()} == {("sis",)}
     own.change("delete from raw_zone.sis__student_enrollments where term_key = %s and school_id = %s", [TERM, SCHOOL])
+    assert not broken(build_term(own, TERM))
+    assert _counted_by(own, TERM)[SCHOOL] == (["edfi"], _stated(own, "edfi", SCHOOL))
+    own.change(f"delete from {ODS} where term_key = %s and school_reference_school_id = %s", [TERM, SCHOOL])  # noqa: S608
     assert not broken(build_term(own, TERM))
     after = _counted_by(own, TERM)
     assert after[SCHOOL] == (["oneroster"], _stated(own, "oneroster", SCHOOL))

@@ -69,8 +69,8 @@ def test_a_year_is_told_as_of_the_last_term_that_was_built(own: Platform) -> Non
         "select distinct as_of_term_key, is_year_complete from gold.mart_enrollment_stability where academic_year = %s"
     )
     assert own.query(told, [YEAR]) == [(LAST_TERM, True)]
-    own.change("delete from raw_zone.oneroster__enrollments where term_key = %s", [LAST_TERM])
-    own.change("delete from raw_zone.sis__student_enrollments where term_key = %s", [LAST_TERM])
+    for table in ("oneroster__enrollments", "sis__student_enrollments", "edfi__student_school_associations"):
+        assert own.change(f"delete from raw_zone.{table} where term_key = %s", [LAST_TERM])  # noqa: S608
     build_term(own, LAST_TERM)
     assert own.query(told, [YEAR]) == [(TERM_BEFORE, False)]
     longest = "select sum(numerator) from gold.mart_enrollment_stability where academic_year = %s and variant = %s"

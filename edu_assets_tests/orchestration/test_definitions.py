@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -145,5 +146,8 @@ def test_a_gold_run_asks_the_checks_of_the_raw_tables_that_gold_reads_and_a_run_
     on = sample_platform.settings.network.systems
     every = {raw_asset_key(contract) for contract in registry().contracts.values() if contract.system in on}
     read = {raw_asset_key(contract) for contract in registry().contracts.values() if contract.conforms_to}
+    written = (path.read_text(encoding="utf-8") for path in (PROJECT / "dbt_project").glob("m*/**/*.sql"))
+    read |= {dg.AssetKey(named) for text in written for named in re.findall(r"source\('(raw_\w+)', '(\w+)'\)", text)}
     assert asked("checks") == every
-    assert asked("gold") == read & every | {dg.AssetKey(["raw_zone", "oneroster__roles"])}
+    assert asked("gold") == read & every
+    assert {dg.AssetKey(["raw_zone", "oneroster__roles"]), dg.AssetKey(["raw_zone", "edfi__deletes"])} <= read
