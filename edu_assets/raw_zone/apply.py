@@ -69,6 +69,8 @@ def apply_term(
     Returns a report a slice, those of other terms that a key has left included.
     """
     with connection.transaction():
+        # the load is told to have happened from here on, so its commit waits for the disk, as the server says
+        connection.execute("set local synchronous_commit to default")
         _lock(connection, locks.TERM + term_key)
         _lock(connection, LOAD_LOCK)
         load_id = scalar(connection, "select nextval('etl.load_id')")

@@ -133,6 +133,7 @@ class _Lanes:
         if self._pending and self._second is None:
             known: dict[str, Any] = {**self._info.get_parameters(), "password": self._info.password or None}
             self._second = psycopg.connect(**known, autocommit=True)
+            self._second.execute("set synchronous_commit to off")  # as the caller's
             self._free.put(self._second)
         self._pending.append(self._threads.submit(self._copy, chunk))
         if len(self._pending) > LANES + 1:  # one waits, so that no lane does
@@ -163,7 +164,6 @@ class _Lanes:
         """Let the sequence count a chunk's lines: each session draws from the numbers that it has cached, and the
         cache holds more than a chunk has lines."""
         cursor.execute(SQL("set datestyle to {}").format(sql.Literal(self._target.date_style)))
-        cursor.execute(SQL("set synchronous_commit to off"))
         sequence = sql.Literal(self._target.lines.as_string(None))
         with self._numbering:
             cursor.execute(SQL("select setval({}, {}, false)").format(sequence, sql.Literal(line - 1)))

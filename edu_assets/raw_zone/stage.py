@@ -65,8 +65,7 @@ def stage(
 
 
 def drop(connection: Connection, staged: Staged) -> None:
-    for kind in KINDS:
-        connection.execute(SQL("drop table if exists {}").format(staged.table(kind)))
+    connection.execute(SQL("drop table if exists {}").format(SQL(", ").join(map(staged.table, KINDS))))
 
 
 def _take_in(connection: Connection, staged: Staged, records: Table, odd: Odd) -> None:
@@ -320,9 +319,18 @@ def mode_of_rows(connection: Connection, staged: Staged) -> LoadMode | None:
 
 @contextmanager
 def own_delivery(connection: Connection, delivery_id: int) -> Iterator[None]:
-    """Hold the delivery's lock, by which the sweep tells live staging tables from a crash's."""
+    """Hold the delivery's lock, by which the sweep tells live staging tables from a crash's.
+
+    What is committed within does not wait for the disk, since what is staged is staged again after a crash; what is
+    applied waits (apply.py), and with it all that was committed before.
+    """
     with session_lock(connection, f"{DELIVERY_LOCK}{delivery_id}"):
-        yield
+        connection.execute("set synchronous_commit to off")
+        try:
+            yield
+        finally:
+            if not connection.broken:
+                connection.execute("reset synchronous_commit")
 
 
 def sweep(connection: Connection) -> None:

@@ -244,3 +244,28 @@ def test_a_load_waits_for_the_load_that_drew_its_number_before(platform: Platfor
     for thread in threads:
         thread.join(PATIENCE_SECONDS)
     assert platform.query(log) == [("attendance__attendance_daily",), ("oneroster__orgs",)]
+
+
+def test_what_a_load_reports_has_waited_for_the_disk(platform: Platform) -> None:
+    """Staging commits without waiting; what is told of the load, and was committed before, outlives a power cut."""
+    platform.change(
+        "do $$ begin execute format('alter database %I set synchronous_commit = local', current_database()); end $$"
+    )
+    platform.change("create table public.told (of_table text, commit_waits text)")
+    platform.change(
+        "create function public.tell() returns trigger language plpgsql security definer as"
+        " $$ begin insert into public.told values (tg_table_name, current_setting('synchronous_commit')); return new;"
+        " end $$"
+    )
+    for table in ("load_log", "delivery"):
+        platform.change(
+            f"create trigger tell after insert or update of status on etl.{table} for each row"
+            " execute function public.tell()"
+        )
+    sheets = (attendance("01,1,2013-03-01,P,0", "01,2,2013-03-01,P,x"), attendance("01,1,2013-09-03,A,1"), "no table")
+    for number, sheet in enumerate(sheets):
+        platform.load(platform.drop("attendance", f"attendance_daily_{number}.csv", sheet))
+    platform.change("update etl.quarantine set original = jsonb_set(original, '{AbsenceValue}', '\"0\"')")
+    assert [part.inserted for part in replay(platform.warehouse)] == [1]
+    told = "select of_table, commit_waits, count(*) from public.told group by 1, 2 order by 1"
+    assert platform.query(told) == [("delivery", "local", 6), ("load_log", "local", 3)]
