@@ -44,24 +44,26 @@ def measure(home: Path, folder: Path, runs: int) -> dict[str, Pairs]:
     keys = list(days)
     with _network(home, "many", days) as many, _network(home, "few", days) as few:
         for number, key in enumerate(keys[:HISTORY]):
-            _bring(many, folder, key, days[key])
+            files = _export(folder, key, days[key])
+            _bring(many, files)
             if number == 0:
-                _bring(few, folder, key, days[key])
+                _bring(few, files)
         _backfill(many, keys[:HISTORY])
         _backfill(few, keys[:1])
         with dagster_session(many.warehouse) as at_many, dagster_session(few.warehouse) as at_few:
             history = []
             for key in keys[HISTORY : HISTORY + runs]:
                 took = []
+                files = _export(folder, key, days[key])
                 for network, session in ((many, at_many), (few, at_few)):
                     begun = time.perf_counter()
-                    _bring(network, folder, key, days[key])
+                    _bring(network, files)
                     session.report()
                     if not session.build(key).succeeded:
                         raise RuntimeError(f"gold of {key} was not built")
                     took.append(round(time.perf_counter() - begun, 3))
                 history.append((took[0], took[1]))
-        _bring(many, folder, keys[-1], days[keys[-1]])
+        _bring(many, _export(folder, keys[-1], days[keys[-1]]))
         one = [_over_postgresql(many, [keys[-1]]) for _ in range(runs)]
         twelve = [_over_postgresql(many, keys[:HISTORY]) for _ in range(runs)]
         return dict(zip(NAMES, (history, one, twelve), strict=True))
@@ -118,8 +120,8 @@ def _network(home: Path, name: str, days: dict[str, list[date]]) -> Iterator[Pla
         network.remove()
 
 
-def _bring(network: Platform, folder: Path, key: str, days: list[date]) -> None:
-    """Load a term's files; they are written once."""
+def _export(folder: Path, key: str, days: list[date]) -> list[tuple[str, Path]]:
+    """Write a term's files, once: (feed, file)."""
     named = key.replace("|", "_")
     roster = folder / named / f"roster_{days[0]}.zip"
     sheet = folder / named / f"attendance_daily_{named}.csv"
@@ -132,7 +134,12 @@ def _bring(network: Platform, folder: Path, key: str, days: list[date]) -> None:
                 for n, day in enumerate(days):
                     code, value = ("A", "1") if (student + n) % 17 == 0 else ("P", "0")
                     file.write(f"{student % SCHOOLS:03},N{student:06},{day},{code},{value}\n")
-    for path, feed in ((roster, "sis"), (sheet, "attendance")):
+    return [("sis", roster), ("attendance", sheet)]
+
+
+def _bring(network: Platform, files: list[tuple[str, Path]]) -> None:
+    """Load a term's files."""
+    for feed, path in files:
         [report] = network.load(path, feed=feed)
         if report.status != "applied" or report.quarantined:
             raise RuntimeError(f"{report.status}, {report.quarantined} quarantined: {report.problems}")
