@@ -83,7 +83,7 @@ def _measured(chosen: list[str], folder: Path, home: Path) -> Iterator[tuple[str
         else:
             yield name, _summary(MEASURES[name](folder, home))
     if set(chosen) & set(terms.NAMES):
-        yield from ((name, _summary(pairs)) for name, pairs in terms.measure(home, folder, RUNS).items())
+        yield from ((name, _summary(pairs)) for name, pairs in terms.measure(chosen, home, folder, RUNS))
     if set(chosen) & set(waits.NAMES):
         for name, found in waits.measure(chosen, home, folder, RUNS):
             seconds = found if isinstance(found, list) else []

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -37,9 +37,9 @@ Pairs = list[tuple[float, float]]
 NAMES = ("term_with_history_over_without", "overhead_one_term", "overhead_twelve_terms")
 
 
-def measure(home: Path, folder: Path, runs: int) -> dict[str, Pairs]:
-    """Every measure of this module by name, as pairs of seconds: a term in a network with twelve others over one with
-    few; `edu backfill` over the time for which PostgreSQL worked."""
+def measure(chosen: Collection[str], home: Path, folder: Path, runs: int) -> Iterator[tuple[str, Pairs]]:
+    """The chosen measures of this module by name, as pairs of seconds: a term in a network with twelve others over one
+    with few; `edu backfill` over the time for which PostgreSQL worked."""
     days = _days()
     keys = list(days)
     with _network(home, "many", days) as many, _network(home, "few", days) as few:
@@ -50,23 +50,32 @@ def measure(home: Path, folder: Path, runs: int) -> dict[str, Pairs]:
                 _bring(few, files)
         _backfill(many, keys[:HISTORY])
         _backfill(few, keys[:1])
-        with dagster_session(many.warehouse) as at_many, dagster_session(few.warehouse) as at_few:
-            history = []
-            for key in keys[HISTORY : HISTORY + runs]:
-                took = []
-                files = _export(folder, key, days[key])
-                for network, session in ((many, at_many), (few, at_few)):
-                    begun = time.perf_counter()
-                    _bring(network, files)
-                    session.report()
-                    if not session.build(key).succeeded:
-                        raise RuntimeError(f"gold of {key} was not built")
-                    took.append(round(time.perf_counter() - begun, 3))
-                history.append((took[0], took[1]))
-        _bring(many, _export(folder, keys[-1], days[keys[-1]]))
-        one = [_over_postgresql(many, [keys[-1]]) for _ in range(runs)]
-        twelve = [_over_postgresql(many, keys[:HISTORY]) for _ in range(runs)]
-        return dict(zip(NAMES, (history, one, twelve), strict=True))
+        with_history, one_term, twelve_terms = NAMES
+        if with_history in chosen:
+            yield with_history, _with_history(many, few, folder, {key: days[key] for key in keys[HISTORY:][:runs]})
+        if one_term in chosen:
+            _bring(many, _export(folder, keys[-1], days[keys[-1]]))
+            yield one_term, [_over_postgresql(many, [keys[-1]]) for _ in range(runs)]
+        if twelve_terms in chosen:
+            yield twelve_terms, [_over_postgresql(many, keys[:HISTORY]) for _ in range(runs)]
+
+
+def _with_history(many: Platform, few: Platform, folder: Path, days: dict[str, list[date]]) -> Pairs:
+    """Seconds for which a term's files are loaded and its gold is made, in either network, for each of some terms."""
+    history = []
+    with dagster_session(many.warehouse) as at_many, dagster_session(few.warehouse) as at_few:
+        for key in days:
+            took = []
+            files = _export(folder, key, days[key])
+            for network, session in ((many, at_many), (few, at_few)):
+                begun = time.perf_counter()
+                _bring(network, files)
+                session.report()
+                if not session.build(key).succeeded:
+                    raise RuntimeError(f"gold of {key} was not built")
+                took.append(round(time.perf_counter() - begun, 3))
+            history.append((took[0], took[1]))
+    return history
 
 
 def _days() -> dict[str, list[date]]:
