@@ -11,13 +11,16 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from edu_assets.landing import Landing, S3Landing, SftpLanding
 from edu_assets.school_calendar import DeclarationError, SchoolCalendar, SchoolDates
+
+if TYPE_CHECKING:
+    from edu_assets.contracts.base import Contract
 
 MOST_TOLD = 10
 """Faults of a network file that an error lists: what is wrong with one school is often wrong with hundreds."""
@@ -68,12 +71,16 @@ class Feed(BaseModel):
 
     `attendance` says what silence means where a system sends events of attendance: `exceptions`, that all others were
     there (Ed-Fi: negative attendance); `every_day`, that nothing is known.
+
+    `tables` names those of its system's tables that it sends; None: all. Others of its files are refused, and what
+    no feed sends has no asset and no check, and is not expected.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     system: str
     landing: Landing
+    tables: tuple[str, ...] | None = None
     end_dates: EndDates = EndDates.EXCLUSIVE
     attendance: Literal["every_day", "exceptions"] = "every_day"
     hold_share: float = Field(default=0.2, gt=0, le=1)
@@ -83,6 +90,10 @@ class Feed(BaseModel):
         """The declared date of a file, by its path below the landing place: the nearest folder above it speaks."""
         folders = (str(folder) for folder in below.parents)
         return next((self.effective_dates[folder] for folder in folders if folder in self.effective_dates), None)
+
+    def sends(self, contract: Contract) -> bool:
+        """Whether a table of its system is one of those that it sends."""
+        return contract.system == self.system and (self.tables is None or contract.table in self.tables)
 
     @property
     def folder(self) -> str | None:
@@ -166,11 +177,6 @@ class Network(BaseModel):
             for made_of, method in (school.daily_attendance or self.daily_attendance)
             if method
         ]
-
-    @property
-    def systems(self) -> frozenset[str]:
-        """The systems that are switched on: those of the feeds."""
-        return frozenset(feed.system for feed in self.feeds.values())
 
 
 def load_network(path: Path) -> Network:

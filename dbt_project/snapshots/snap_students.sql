@@ -21,10 +21,9 @@
 with latest as (
     select max(term.ordinal) as ordinal
     from {{ source('etl', 'load_log') }} as log
-    inner join {{ source('etl', 'feed') }} as feed on log.feed = feed.feed
-    inner join {{ ref('conforming_systems') }} as conforming on feed.system = conforming.system
+    inner join {{ source('etl', 'feed_entity') }} as given on log.feed = given.feed
     inner join {{ source('etl', 'term') }} as term on log.term_key = term.term_key
-    where conforming.entity = 'student' and log.status = 'applied'
+    where given.entity = 'student' and log.status = 'applied'
 ),
 
 student as (

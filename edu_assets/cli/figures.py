@@ -180,7 +180,7 @@ def _show_rule(rule: Rule) -> None:
 @commands.command()
 def lineage(
     named: Annotated[str, typer.Argument(help="A table or a column of it, e.g. mart_enrollment.exits.")],
-    every_system: Annotated[bool, typer.Option("--all", help="Systems that the network has not, too.")] = False,
+    every_system: Annotated[bool, typer.Option("--all", help="Tables that no feed of the network sends, too.")] = False,
     as_json: Json = False,
 ) -> None:
     """What a column's values are made of, step by step up to the columns of files. Asks no database."""
@@ -189,8 +189,8 @@ def lineage(
     from edu_assets.gold.lineage import trace
 
     settings = network_warehouse().settings
-    systems = set(registry().systems) if every_system else settings.network.systems
-    steps = trace(manifest_content(), registry(), named, systems)
+    raw_tables = [contract.name for contract in registry().switched_on(settings.network)]
+    steps = trace(manifest_content(), registry(), named, registry().contracts if every_system else raw_tables)
     if as_json:
         print_json(steps)
         return

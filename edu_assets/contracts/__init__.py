@@ -15,6 +15,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
 from edu_assets.contracts.base import Contract, DeclarationError, Entity, System, TermVia
+from edu_assets.network import Network
 
 __all__ = ["Registry", "registry"]
 
@@ -61,6 +62,29 @@ class Registry:
 
     def of_system(self, system: str) -> list[Contract]:
         return [contract for contract in self.contracts.values() if contract.system == system]
+
+    def sent_by(self, network: Network) -> dict[str, list[Contract]]:
+        """What each feed sends, parents first. Raises DeclarationError where the network file names a system or a
+        table that is not declared."""
+        for name, feed in network.feeds.items():
+            if feed.system not in self.systems:
+                known = ", ".join(sorted(self.systems))
+                raise DeclarationError(f"feeds.{name}: there is no system {feed.system!r}; known: {known}")
+            tables = [contract.table for contract in self.of_system(feed.system)]
+            unknown = [table for table in feed.tables or () if table not in tables]
+            if unknown:
+                raise DeclarationError(
+                    f"feeds.{name}.tables: system {feed.system} has no {', '.join(unknown)}; known: {', '.join(tables)}"
+                )
+        return {
+            name: [contract for contract in self.contracts.values() if feed.sends(contract)]
+            for name, feed in network.feeds.items()
+        }
+
+    def switched_on(self, network: Network) -> list[Contract]:
+        """The contracts of the tables that any feed of a network sends, parents first."""
+        sent = {contract.name for contracts in self.sent_by(network).values() for contract in contracts}
+        return [contract for contract in self.contracts.values() if contract.name in sent]
 
     def conforming(self, entity: str) -> list[Contract]:
         return [contract for contract in self.contracts.values() if entity in contract.conforms_to]

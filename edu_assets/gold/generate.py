@@ -87,6 +87,7 @@ ETL_TABLES = {
     "network": "the network: name, time zone, authority whose rules hold, whether the exit day counts",
     "authority": "authorities by whose rules figures are told; is_own marks the one whose rules hold for all else",
     "feed": "system instances, what their end dates mean and what silence of events of attendance does",
+    "feed_entity": "the conformed entities that a feed's tables give",
     "school": "schools of the network file with their LEA",
     "daily_attendance_rule": "of what a school's days are made where no daily file states them",
     "school_capacity": "seats by school and grade",
@@ -194,16 +195,6 @@ def documentation(declared: Registry) -> str:
                 "columns": _union_columns(entity),
             }
         )
-    models.append(
-        {
-            "name": "conforming_systems",
-            "description": "Which systems can give which entity.",
-            "columns": [
-                {"name": "entity", "description": "a conformed entity", "data_type": "text"},
-                {"name": "system", "description": "a system that can give it", "data_type": "text"},
-            ],
-        }
-    )
     models.append(
         {
             "name": "student_identifiers",
@@ -337,28 +328,11 @@ def first_that_states(entity: Entity, precedence: Precedence) -> str:
     )
 
 
-def conforming_systems(declared: Registry) -> str:
-    """The SQL of the view that says which systems can give which entity.
-
-    With `etl.feed` it tells whether a network expects an entity at all: a network without an
-    attendance system has no unreported days, it has none.
-    """
-    pairs = sorted(
-        {(entity, contract.system) for contract in declared.contracts.values() for entity in contract.conforms_to}
-    )
-    rows = ",\n".join(f"        ('{entity}', '{system}')" for entity, system in pairs)
-    return (
-        f"{{# {HEADER} #}}\nselect\n    pair.entity,\n    pair.system\n"
-        f"from (\n    values\n{rows}\n) as pair (entity, system)\n"
-    )
-
-
 def generated_files(declared: Registry) -> dict[str, str]:
     """Every generated file: path below `models/generated` and content."""
     files = {
         "_sources.yml": sources(declared),
         "_documentation.yml": documentation(declared),
-        "conforming_systems.sql": conforming_systems(declared),
         "student_identifiers.sql": student_identifiers(declared),
     }
     for entity in declared.entities.values():

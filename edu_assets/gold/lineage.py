@@ -65,8 +65,8 @@ def _origins(manifest: Manifest, place: Place, without: Collection[str], seen: s
             yield from _origins(manifest, above, without, seen)
 
 
-def trace(manifest: Manifest, declared: Registry, named: str, systems: Collection[str]) -> list[ColumnStep]:
-    """The tree above `table.column`, or above each column of `table`, of the systems given; a schema may precede.
+def trace(manifest: Manifest, declared: Registry, named: str, raw_tables: Collection[str]) -> list[ColumnStep]:
+    """The tree above `table.column`, or above each column of `table`, of the raw tables given; a schema may precede.
 
     Raises UnknownColumn.
     """
@@ -78,15 +78,15 @@ def trace(manifest: Manifest, declared: Registry, named: str, systems: Collectio
     for unique_id, node in tables.items():
         for spelled in (f"{node['schema']}.{node['name']}", node["name"]):
             if named == spelled:
-                return [_step(manifest, declared, (unique_id, column), systems) for column in node["columns"]]
+                return [_step(manifest, declared, (unique_id, column), raw_tables) for column in node["columns"]]
             column = named.removeprefix(f"{spelled}.")
             if column != named and column in node["columns"]:
-                return [_step(manifest, declared, (unique_id, column), systems)]
+                return [_step(manifest, declared, (unique_id, column), raw_tables)]
     names = sorted(node["name"] for node in tables.values() if node["schema"] == "gold")
     raise UnknownColumn(f"{named!r} is no table or table.column of this project; gold has {', '.join(names)}")
 
 
-def _step(manifest: Manifest, declared: Registry, place: Place, systems: Collection[str]) -> ColumnStep:
+def _step(manifest: Manifest, declared: Registry, place: Place, raw_tables: Collection[str]) -> ColumnStep:
     unique_id, name = place
     node = _node(manifest, unique_id)
     contract = declared.contracts.get(node["name"]) if node["resource_type"] == "source" else None
@@ -97,24 +97,24 @@ def _step(manifest: Manifest, declared: Registry, place: Place, systems: Collect
         files=list(contract.files) if contract and name in found else [],
         header=found.get(name),
         made_of=[
-            _step(manifest, declared, above, systems)
+            _step(manifest, declared, above, raw_tables)
             for above in made_of(manifest, place)
-            if _is_on(manifest, above[0], declared, systems)
+            if _is_on(manifest, above[0], declared, raw_tables)
         ],
     )
 
 
-def _is_on(manifest: Manifest, unique_id: str, declared: Registry, systems: Collection[str]) -> bool:
-    """Whether a relation has rows of one of the systems: what stages another system's tables is left out."""
+def _is_on(manifest: Manifest, unique_id: str, declared: Registry, raw_tables: Collection[str]) -> bool:
+    """Whether a relation has rows of one of the raw tables: what stages others alone is left out."""
     node = _node(manifest, unique_id)
     if node["resource_type"] == "source":
         contract = declared.contracts.get(node["name"])
-        return contract is None or contract.system in systems
+        return contract is None or contract.name in raw_tables
     if node["schema"] != "staging":
         return True
     above = [up for up in manifest["parent_map"].get(unique_id, []) if up.startswith(("source.", "model."))]
     rows = [up for up in above if _brings_rows(_node(manifest, up))]
-    return not rows or any(_is_on(manifest, up, declared, systems) for up in rows)
+    return not rows or any(_is_on(manifest, up, declared, raw_tables) for up in rows)
 
 
 def _brings_rows(node: Mapping[str, Any]) -> bool:

@@ -27,7 +27,6 @@ from edu_assets.errors import EduError
 from edu_assets.gold import stale_terms
 from edu_assets.orchestration.freshness import asked_about, current_terms, last_day_in_session
 from edu_assets.orchestration.jobs import GOLD
-from edu_assets.orchestration.raw_assets import switched_on
 from edu_assets.orchestration.raw_rules import Slice, silence
 from edu_assets.warehouse import Role, Warehouse
 from edu_assets.warehouse.locks import session_lock
@@ -165,7 +164,7 @@ def _silent_feeds(connection: Connection, warehouse: Warehouse, declared: Regist
     waited_for = {incident.subject for incident in listed(connection) if incident.kind == SILENT}
     late: dict[str, list[str]] = {}
     for term in current_terms(network, day):
-        for contract in switched_on(network, declared):
+        for contract in declared.switched_on(network):
             about = Slice(connection, network, contract, term, datetime.combine(day, asked.timetz()))
             for feed in silence(about)[1]:
                 late.setdefault(feed, []).append(f"{contract.name} of {term.key}")

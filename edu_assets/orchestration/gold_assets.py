@@ -31,7 +31,7 @@ from edu_assets.network import Network
 from edu_assets.orchestration.freshness import freshness_policy
 from edu_assets.orchestration.outcomes import outcomes
 from edu_assets.orchestration.partitions import one_term
-from edu_assets.orchestration.raw_assets import POOL, WAREHOUSE, code_references, switched_on
+from edu_assets.orchestration.raw_assets import POOL, WAREHOUSE, code_references
 from edu_assets.orchestration.samples import gold_pictures
 from edu_assets.warehouse import Role
 
@@ -277,7 +277,7 @@ def gold_graph(
     content: Mapping[str, Any], network: Network, declared: Registry, partitions: dg.PartitionsDefinition
 ) -> GoldGraph:
     """Assets, checks and external assets from dbt's manifest."""
-    contracts = switched_on(network, declared)
+    contracts = declared.switched_on(network)
     manifest = Manifest(content, frozenset(contract.name for contract in contracts))
     patience = max((contract.freshness_days for contract in contracts), default=1)
     policy = freshness_policy(network, patience)

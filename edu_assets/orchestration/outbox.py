@@ -24,7 +24,7 @@ from pydantic import BaseModel
 from edu_assets.contracts import Registry
 from edu_assets.gold import StaleTerm
 from edu_assets.orchestration.partitions import ACADEMIC_YEAR, academic_years, partition_key
-from edu_assets.orchestration.raw_assets import LOAD_ID, load_metadata, raw_asset_key, switched_on
+from edu_assets.orchestration.raw_assets import LOAD_ID, load_metadata, raw_asset_key
 from edu_assets.orchestration.samples import raw_pictures
 from edu_assets.raw_zone.archive import archived
 from edu_assets.warehouse import Role, Warehouse
@@ -47,7 +47,7 @@ def report_loads(instance: dg.DagsterInstance, warehouse: Warehouse, declared: R
     before it tells, so that no load is reported twice.
     """
     network = warehouse.settings.network
-    contracts = {contract.name: contract for contract in switched_on(network, declared)}
+    contracts = {contract.name: contract for contract in declared.switched_on(network)}
     consumer = _consumer(instance)
     reported = Reported()
     with (

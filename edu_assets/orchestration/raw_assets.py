@@ -4,8 +4,8 @@ Belongs here: the translation of a contract into an asset, and what materialisin
 not belong here: how a file becomes rows (raw_zone/), the checks (raw_checks.py), reporting loads that
 happened elsewhere (outbox.py).
 
-Tables of systems that the network has switched off exist, empty, in the database; as assets they would
-be rows of grey in every view of the user interface, so they are left out until a feed names the system.
+Tables that no feed of the network sends exist, empty, in the database; as assets they would be rows of grey in
+every view of the user interface, so they are left out until a feed names their system.
 """
 
 from collections.abc import Iterator, Mapping
@@ -61,11 +61,6 @@ def raw_asset_key(contract: Contract) -> dg.AssetKey:
     return dg.AssetKey([contract.raw_schema, contract.name])
 
 
-def switched_on(network: Network, declared: Registry) -> list[Contract]:
-    """The contracts of the systems that the network's feeds name, parents first."""
-    return [contract for contract in declared.contracts.values() if contract.system in network.systems]
-
-
 def raw_asset_spec(
     contract: Contract, network: Network, partitions: dg.PartitionsDefinition, declared_in: str | None = None
 ) -> dg.AssetSpec:
@@ -107,7 +102,7 @@ def _description(contract: Contract) -> str:
 
 
 def _tags(contract: Contract, network: Network) -> dict[str, str]:
-    feeds = [name for name, feed in network.feeds.items() if feed.system == contract.system]
+    feeds = [name for name, feed in network.feeds.items() if feed.sends(contract)]
     return {
         "edu/layer": "raw",
         "edu/system": contract.system,
@@ -170,7 +165,7 @@ def load_metadata(figures: Mapping[str, Any]) -> dict[str, Any]:
 def raw_assets(network: Network, declared: Registry, partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     """One multi-asset a system, so that several tables of a term are one step and one process."""
     by_system: dict[str, list[Contract]] = {}
-    for contract in switched_on(network, declared):
+    for contract in declared.switched_on(network):
         by_system.setdefault(contract.system, []).append(contract)
     return [
         _of_system(

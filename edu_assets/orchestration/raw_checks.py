@@ -15,7 +15,7 @@ from edu_assets.contracts.base import Contract
 from edu_assets.network import Network
 from edu_assets.orchestration.outcomes import outcomes
 from edu_assets.orchestration.partitions import one_term
-from edu_assets.orchestration.raw_assets import POOL, WAREHOUSE, raw_asset_key, switched_on
+from edu_assets.orchestration.raw_assets import POOL, WAREHOUSE, raw_asset_key
 from edu_assets.orchestration.raw_rules import RULES, Slice
 from edu_assets.warehouse import Role
 
@@ -44,7 +44,7 @@ def check_slice(about: Slice, names: set[str]) -> Iterator[dg.AssetCheckResult]:
 
 def raw_checks(network: Network, declared: Registry, partitions: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:
     """Every check of every raw table as one step: one connection, and gold waits for one step."""
-    contracts = switched_on(network, declared)
+    contracts = declared.switched_on(network)
     specs = [spec for contract in contracts for spec in raw_check_specs(contract, partitions)]
     blocking = [spec for spec in specs if spec.blocking]
 

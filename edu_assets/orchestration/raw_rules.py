@@ -223,7 +223,7 @@ def silence(about: Slice) -> tuple[dict[str, int], list[str]]:
     ).fetchall()
     owing_nothing = {feed for feed, sent_it in known if not sent_it}
     silent, late = {}, []
-    for feed in (name for name, declared in network.feeds.items() if declared.system == contract.system):
+    for feed in (name for name, declared in network.feeds.items() if declared.sends(contract)):
         if feed in owing_nothing:
             continue
         arrived = arrivals.get(feed)

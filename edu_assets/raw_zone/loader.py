@@ -23,6 +23,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 from edu_assets.contracts import registry
 from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDate, TermByDelivery
 from edu_assets.errors import EduError
+from edu_assets.network import Feed
 from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import apply_term
 from edu_assets.raw_zone.archive import LandingFile
@@ -186,7 +187,7 @@ class Arrival:
         of_system = [
             name
             for name, feed in settings.network.feeds.items()
-            if system in (None, feed.system) and self._claimed_by(feed.system)
+            if system in (None, feed.system) and self._claimed_by(feed)
         ]
         if len(of_system) == 1:
             return of_system[0]
@@ -194,10 +195,10 @@ class Arrival:
             self.problem = f"could be of the feeds {', '.join(of_system)}: say which with --feed"
         return None
 
-    def _claimed_by(self, system: str) -> bool:
+    def _claimed_by(self, feed: Feed) -> bool:
         if self.name.lower().endswith(".zip"):
-            return registry().systems[system].manifest is not None
-        return any(contract.claims(self.name) for contract in registry().of_system(system))
+            return registry().systems[feed.system].manifest is not None
+        return any(contract.claims(self.name) for contract in registry().contracts.values() if feed.sends(contract))
 
     @property
     def order(self) -> tuple[int, date, int, str]:
@@ -363,6 +364,8 @@ def _load_delivery(
     report = DeliveryReport(delivery_id=delivery.delivery_id, source_file=name, feed=delivery.feed, status="received")
     try:
         opened = open_delivery(settings, system, path, said, report)
+        if judgement == DELIVERED and only is None:
+            require_declared(opened, settings.network.feeds[delivery.feed], delivery.feed)
     except FileRefused as why:
         _refuse(report, why)
         return report
@@ -426,6 +429,17 @@ def open_delivery(settings: Settings, system: str, path: Path, said: Said, repor
     if not members:
         raise FileRefused(report.problems.pop() if report.problems else f"{said.name} holds no table")
     return OpenDelivery(package, members, *_effective(settings, package, members, said))
+
+
+def require_declared(opened: OpenDelivery, feed: Feed, name: str) -> None:
+    """Raises FileRefused where a table comes that the network file says the feed does not send: it has no asset, so
+    nothing would look at its rows."""
+    for contract, table, _ in opened.members:
+        if table is not None and not feed.sends(contract):
+            raise FileRefused(
+                f"{table.name} is {contract.name}, which feeds.{name}.tables of the network file does not name: add "
+                f"{contract.table} there, or ask the sender to leave it out"
+            )
 
 
 def _refuse(report: DeliveryReport, why: FileRefused) -> None:

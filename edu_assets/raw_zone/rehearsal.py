@@ -21,7 +21,16 @@ from edu_assets.contracts import registry
 from edu_assets.contracts.base import DeclarationError
 from edu_assets.raw_zone.archive import files_at
 from edu_assets.raw_zone.expressions import describe
-from edu_assets.raw_zone.loader import Arrival, DeliveryReport, Said, bind, nearest, open_delivery, stage_all
+from edu_assets.raw_zone.loader import (
+    Arrival,
+    DeliveryReport,
+    Said,
+    bind,
+    nearest,
+    open_delivery,
+    require_declared,
+    stage_all,
+)
 from edu_assets.raw_zone.slices import Delivery
 from edu_assets.raw_zone.stage import drop, own_delivery, sweep
 from edu_assets.raw_zone.staged import Staged
@@ -156,6 +165,8 @@ def _stage(connection: Connection, settings: Settings, found: Rehearsal, path: P
         sweep(connection)
         try:
             opened = open_delivery(settings, found.system, path, said, report)
+            if found.feed is not None:
+                require_declared(opened, settings.network.feeds[found.feed], found.feed)
             delivery = Delivery(
                 delivery_id=number,
                 feed=feed,

@@ -31,6 +31,11 @@ create table if not exists etl.authority (
 create table if not exists etl.feed (
     feed text primary key, system text not null, end_dates text not null, attendance text not null
 );
+create table if not exists etl.feed_entity (
+    feed text not null, entity text not null, primary key (feed, entity)
+);
+comment on table etl.feed_entity is
+    'the conformed entities that a feed''s tables give: a network without a feed of daily attendance expects none';
 create table if not exists etl.school (
     school_id text primary key, school_name text not null, lea_id text not null, lea_name text not null
 );
@@ -153,7 +158,7 @@ comment on table etl.erased_person is 'keyed hashes of erased persons: rows that
 
 grant select on etl.network, etl.authority, etl.feed, etl.school, etl.school_capacity, etl.term, etl.school_term,
     etl.school_day, etl.counting_day, etl.load_log to dbt_user;
-grant select on etl.daily_attendance_rule to dbt_user;
+grant select on etl.daily_attendance_rule, etl.feed_entity to dbt_user;
 """
 
 AUDIT_COLUMNS = (
@@ -240,7 +245,7 @@ def deploy(warehouse: Warehouse, network: Network, declared: Registry | None = N
         for contract in declared.contracts.values():
             _create_or_extend(connection, contract, existing)
         _allow_nulls(connection, declared)
-        _publish(connection, network)
+        _publish(connection, network, declared)
 
 
 def _existing_columns(connection: Connection) -> dict[tuple[str, str], dict[str, str]]:
@@ -371,7 +376,7 @@ def partition_exists(connection: Connection, contract: Contract, term_key: str) 
     return bool(row and row[0])
 
 
-def _publish(connection: Connection, network: Network) -> None:
+def _publish(connection: Connection, network: Network, declared: Registry) -> None:
     """Replace the published network by the network file's; unchanged content writes nothing."""
     calendar = network.calendar
     terms = calendar.ordered_terms()
@@ -390,6 +395,13 @@ def _publish(connection: Connection, network: Network) -> None:
         "etl.feed",
         [(name, feed.system, feed.end_dates.value, feed.attendance) for name, feed in network.feeds.items()],
     )
+    given = {
+        (name, entity)
+        for name, contracts in declared.sent_by(network).items()
+        for contract in contracts
+        for entity in contract.conforms_to
+    }
+    _replace(connection, "etl.feed_entity", sorted(given))
     _replace(
         connection,
         "etl.school",

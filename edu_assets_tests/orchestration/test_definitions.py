@@ -25,12 +25,22 @@ def graph(sample_platform: Platform) -> dg.AssetGraph:
     return build_defs(sample_platform.settings).resolve_asset_graph()
 
 
-def test_every_contract_of_the_networks_systems_is_an_asset_and_no_other(
+def sent(platform: Platform) -> set[dg.AssetKey]:
+    """The raw tables of the network file's feeds."""
+    return {
+        raw_asset_key(contract)
+        for contract in registry().contracts.values()
+        for feed in platform.settings.network.feeds.values()
+        if feed.system == contract.system and (feed.tables is None or contract.table in feed.tables)
+    }
+
+
+def test_every_table_that_the_networks_feeds_send_is_an_asset_and_no_other(
     graph: dg.AssetGraph, sample_platform: Platform
 ) -> None:
-    on = sample_platform.settings.network.systems
     raw = {key for key in graph.get_all_asset_keys() if key.path[0].startswith("raw_")}
-    assert raw == {raw_asset_key(contract) for contract in registry().contracts.values() if contract.system in on}
+    assert raw == sent(sample_platform)
+    assert len([key for key in raw if key.path[1].startswith("edfi__")]) == 7
 
 
 def test_every_gold_model_of_the_project_is_an_asset(graph: dg.AssetGraph) -> None:
@@ -143,8 +153,7 @@ def test_a_gold_run_asks_the_checks_of_the_raw_tables_that_gold_reads_and_a_run_
         graph = dagster.defs.resolve_job_def(job).asset_layer.asset_graph
         return {key.asset_key for key in graph.asset_check_keys if key.asset_key.path[0].startswith("raw_")}
 
-    on = sample_platform.settings.network.systems
-    every = {raw_asset_key(contract) for contract in registry().contracts.values() if contract.system in on}
+    every = sent(sample_platform)
     read = {raw_asset_key(contract) for contract in registry().contracts.values() if contract.conforms_to}
     written = (path.read_text(encoding="utf-8") for path in (PROJECT / "dbt_project").glob("m*/**/*.sql"))
     read |= {dg.AssetKey(named) for text in written for named in re.findall(r"source\('(raw_\w+)', '(\w+)'\)", text)}

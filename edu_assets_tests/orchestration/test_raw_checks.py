@@ -49,3 +49,17 @@ def test_a_table_that_no_feed_sends_is_not_late(make_network: MakeNetwork) -> No
         contract = registry().contract("oneroster__results")
         [result] = check_slice(Slice(connection, network, contract, network.calendar.term("2013|B"), now), {"is_fresh"})
     assert result.passed
+
+
+def test_a_feed_owes_no_table_that_the_network_file_does_not_name(make_network: MakeNetwork) -> None:
+    platform = make_network(feeds={"sis": {"system": "oneroster", "landing": "sis", "tables": ["orgs"]}})
+    network = platform.settings.network
+    now = datetime(2013, 4, 1, tzinfo=ZoneInfo(network.timezone))
+    owed = {}
+    with platform.warehouse.connect(Role.ETL) as connection:
+        for table in ("orgs", "demographics"):
+            contract = registry().contract(f"oneroster__{table}")
+            about = Slice(connection, network, contract, network.calendar.term("2013|B"), now)
+            [result] = check_slice(about, {"is_fresh"})
+            owed[table] = result.passed
+    assert owed == {"orgs": False, "demographics": True}

@@ -8,17 +8,16 @@ with rule as (
     {{ rule_of_term('rule_chronic_absence') }}
 ),
 
--- a network without any system that gives a day, or that of which its schools make days, expects no report, so it has
+-- a network without any feed that gives a day, or that of which its schools make days, expects no report, so it has
 -- no attendance days
 expected as (
     select count(*) > 0 as is_expected
-    from {{ source('etl', 'feed') }} as feed
-    inner join {{ ref('conforming_systems') }} as conforming on feed.system = conforming.system
+    from {{ source('etl', 'feed_entity') }} as given
     left join {{ source('etl', 'daily_attendance_rule') }} as chosen
         on
-            (chosen.made_of = 'periods' and conforming.entity = 'section_attendance')
-            or (chosen.made_of = 'taps' and conforming.entity = 'attendance_tap')
-    where conforming.entity = 'daily_attendance' or chosen.made_of is not null
+            (chosen.made_of = 'periods' and given.entity = 'section_attendance')
+            or (chosen.made_of = 'taps' and given.entity = 'attendance_tap')
+    where given.entity = 'daily_attendance' or chosen.made_of is not null
 ),
 
 day_enrolled as (

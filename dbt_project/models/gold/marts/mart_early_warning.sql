@@ -16,9 +16,8 @@ gpa_weight as (
 
 conduct as (
     select count(*) > 0 as is_expected
-    from {{ source('etl', 'feed') }} as feed
-    inner join {{ ref('conforming_systems') }} as conforming on feed.system = conforming.system
-    where conforming.entity = 'behavior_incident'
+    from {{ source('etl', 'feed_entity') }} as given
+    where given.entity = 'behavior_incident'
 ),
 
 incident as (
