@@ -151,8 +151,12 @@ def _invoke(command: list[str], manifest: Any, *, writes: bool = False) -> Any:
 @cache
 def runner_class() -> Any:
     """dbt's in-process entry; imported on first use, since it takes three seconds."""
+    from dbt.adapters.postgres import PostgresAdapter
     from dbt.cli.main import dbtRunner
 
+    from edu_assets.gold.connections import KeptConnections
+
+    PostgresAdapter.ConnectionManager = KeptConnections
     return dbtRunner
 
 
