@@ -7,7 +7,7 @@ Belongs here: how a connection goes from one node to the next. Does not belong h
 from __future__ import annotations
 
 import psycopg2
-from dbt.adapters.contracts.connection import ConnectionState
+from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.postgres.connections import PostgresConnectionManager
 
 
@@ -20,8 +20,7 @@ class KeptConnections(PostgresConnectionManager):
 
     def release(self) -> None:
         connection = self.get_if_exists()
-        is_of_a_node = connection is not None and "." in (connection.name or "")
-        if not is_of_a_node or connection.state != ConnectionState.OPEN:
+        if connection is None or connection.state != ConnectionState.OPEN or not _is_of_a_node(connection):
             super().release()
             return
         try:
@@ -33,3 +32,8 @@ class KeptConnections(PostgresConnectionManager):
             connection.handle.autocommit = False
         except psycopg2.Error:
             super().release()  # it was cut off: the next node opens its own
+
+
+def _is_of_a_node(connection: Connection) -> bool:
+    """Connections are named by the node that has them, e.g. `model.edu_assets.dim_student`, or by what dbt asks."""
+    return "." in (connection.name or "")
