@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dbt_common.behavior_flags import BehaviorFlagRendered
 
 from edu_assets.gold import deploy_gold
 from edu_assets.warehouse import Warehouse
@@ -42,6 +43,15 @@ def _own_environment() -> Iterator[None]:
         for name in list(os.environ):
             if name.startswith(("PG", "EDU_")):
                 patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _dbt_asks_no_modules() -> Iterator[None]:
+    """Each command of dbt looks up the module of every frame of the stack, for a text that nobody sees. Among the
+    modules and frames of pytest that takes a second, of an edu command a thirtieth."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BehaviorFlagRendered, "_default_source", staticmethod(lambda: "dbt"))
         yield
 
 

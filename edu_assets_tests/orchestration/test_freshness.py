@@ -93,12 +93,9 @@ def test_the_window_of_the_policy_exceeds_every_pause() -> None:
     assert longest_closure(SAMPLE) == max(pauses) > 50
 
 
-TODAY = datetime.now(UTC).date()
-
-
-def around_today(*closed: int) -> dict[str, Any]:
+def around(today: date, *closed: int) -> dict[str, Any]:
     """A calendar in session every day around today, but for some days ago."""
-    first, last = TODAY - timedelta(60), TODAY + timedelta(30)
+    first, last = today - timedelta(60), today + timedelta(30)
     return {
         "terms": ["T1"],
         "school_weekdays": [0, 1, 2, 3, 4, 5, 6],
@@ -109,7 +106,7 @@ def around_today(*closed: int) -> dict[str, Any]:
             }
         },
         "closures": [
-            {"first_day": str(TODAY - timedelta(n)), "last_day": str(TODAY - timedelta(n)), "reason": "closed"}
+            {"first_day": str(today - timedelta(n)), "last_day": str(today - timedelta(n)), "reason": "closed"}
             for n in closed
         ],
     }
@@ -121,16 +118,17 @@ def around_today(*closed: int) -> dict[str, Any]:
 def test_dbt_finds_late_what_the_check_finds_late(
     make_network: MakeNetwork, days_ago: int, closed: tuple[int, ...]
 ) -> None:
+    today = datetime.now(UTC).date()  # of the test, not of the session, which may go on past midnight
     platform = make_network(
         timezone="UTC",
-        calendar=around_today(*closed),
+        calendar=around(today, *closed),
         schools=[{"school_id": "01", "name": "One", "lea_id": "9", "lea_name": "LEA"}],
         feeds={"attendance": {"system": "attendance", "landing": "attendance"}},
     )
-    day = TODAY - timedelta(40)
+    day = today - timedelta(40)
     platform.deliver("attendance", "attendance_daily_1.csv", attendance(f"01,S1,{day},P,0"))
     platform.change("update etl.load_log set finished_at = now() - make_interval(days => %s)", [days_ago])
     contract = registry().contract("attendance__attendance_daily")
-    late = is_late(platform.settings.network, contract.freshness_days, TODAY - timedelta(days_ago), TODAY)
+    late = is_late(platform.settings.network, contract.freshness_days, today - timedelta(days_ago), today)
     found = run_dbt(platform, ["source", "freshness", "--select", f"source:raw_zone.{contract.name}"], {})
     assert [node.status for node in found if node.resource_type == "source"] == ["warn" if late else "pass"]
