@@ -5,7 +5,7 @@ not belong here: how a file becomes rows (raw_zone/), the checks (raw_checks.py)
 happened elsewhere (outbox.py).
 
 Tables that no feed of the network sends exist, empty, in the database; as assets they would be rows of grey in
-every view of the user interface, so they are left out until a feed names their system.
+every view of the user interface, so they are left out until a feed sends them.
 """
 
 from collections.abc import Iterator, Mapping

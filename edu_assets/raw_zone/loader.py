@@ -1,44 +1,41 @@
 """Loading: from a file to open rows, one delivery at a time. The walk of a row starts here.
 
-Belongs here: which file is which table, the order of the steps, what a delivery's fate is. Does not
-belong here: the steps themselves (sources/, archive.py, stage.py, apply.py). Dagster is never
+Belongs here: whose a file is, the order of files and of the steps, what a delivery's fate is. Does not belong
+here: the steps themselves (sources/, archive.py, opening.py, binding.py, stage.py, apply.py). Dagster is never
 imported: it learns of loads from the outbox, the load log.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import psycopg
 from psycopg import Connection
-from pydantic import BaseModel, Field
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from edu_assets.contracts import registry
-from edu_assets.contracts.base import Contract, LoadMode, ManifestRule, TermByDate, TermByDelivery
 from edu_assets.errors import EduError
 from edu_assets.network import Feed
 from edu_assets.raw_zone import archive
 from edu_assets.raw_zone.apply import apply_term
 from edu_assets.raw_zone.archive import LandingFile
-from edu_assets.raw_zone.conformance import Finding, SentTable, row_findings
-from edu_assets.raw_zone.conformance_package import package_findings, refusal
+from edu_assets.raw_zone.binding import bind
+from edu_assets.raw_zone.conformance import SentTable, row_findings
+from edu_assets.raw_zone.conformance_package import refusal
 from edu_assets.raw_zone.intake import RowsLost
+from edu_assets.raw_zone.opening import OpenDelivery, Said, open_delivery, require_declared
 from edu_assets.raw_zone.quarantine import replay_children
 from edu_assets.raw_zone.set_aside import quarantine
-from edu_assets.raw_zone.slices import DELIVERED, Delivery, Judgement, Member, SliceReport
+from edu_assets.raw_zone.slices import DELIVERED, Delivery, DeliveryReport, Judgement, Member, SliceReport
 from edu_assets.raw_zone.stage import drop, mode_of_rows, own_delivery, stage, sweep
-from edu_assets.raw_zone.staged import Binding, Staged
+from edu_assets.raw_zone.staged import Staged
 from edu_assets.settings import Settings
-from edu_assets.sources.files import FileRefused, Package, Table, open_package
+from edu_assets.sources.files import FileRefused
 from edu_assets.sources.places import PlaceUnusable, places_of
-from edu_assets.sources.records import listed, may_hold_a_row
 from edu_assets.warehouse import Role, Warehouse
 
 Progress = Callable[[str], None]
@@ -48,35 +45,6 @@ TRANSIENT = re.compile(r"08...|40...|55P03|57P0[123]|53300")
 
 class ArchiveIncomplete(EduError):
     """The bytes of a delivery are gone from the archive."""
-
-
-class DeliveryReport(BaseModel):
-    """What became of one file: `status` is applied, unchanged, held, refused or failed;
-    or, for the landing place of a feed that cannot be used, unreachable.
-
-    problems: one sentence each, with file, column and rule, never with a value.
-    conformance: what it breaks of the source's standard, for the sender; changes nothing that is loaded.
-    """
-
-    delivery_id: int | None
-    source_file: str
-    feed: str | None
-    status: str
-    rows_read: int = 0
-    quarantined: int = 0
-    slices: list[SliceReport] = Field(default_factory=list)
-    problems: list[str] = Field(default_factory=list)
-    conformance: list[Finding] = Field(default_factory=list)
-
-    @property
-    def failed(self) -> bool:
-        """Whether something went wrong that a next look may find mended: the file waits."""
-        return self.status == "failed"
-
-    @property
-    def unreachable(self) -> bool:
-        """Whether this is no file, but a landing place that cannot be used."""
-        return self.status == "unreachable"
 
 
 def load_paths(
@@ -397,228 +365,10 @@ def _load_delivery(
     return report
 
 
-@dataclass(frozen=True)
-class Said:
-    """What is known of a file without looking into it: the name that it arrived under, the term that a person gives
-    it, and the effective date that the network file, or an earlier look, gives it."""
-
-    name: str
-    term: str | None
-    effective_date: date | None
-
-
-@dataclass(frozen=True)
-class OpenDelivery:
-    """A package that was looked into: its members with the contracts that claim them, parents first, and its date.
-
-    delivery_term: the term of rows whose contract has the rule `delivery`.
-    """
-
-    package: Package
-    members: list[tuple[Contract, Table | None, LoadMode]]
-    effective_date: date | None
-    delivery_term: str | None
-
-
-def open_delivery(settings: Settings, system: str, path: Path, said: Said, report: DeliveryReport) -> OpenDelivery:
-    """Look into a file that arrived under a name; what is odd about it goes into the report. Raises FileRefused."""
-    package = open_package(path, said.name, _manifest_file(system), registry().of_system(system))
-    report.conformance = package_findings(system, package, said.name)
-    members, unclaimed = _members(package, system)
-    report.problems += unclaimed
-    if not members:
-        raise FileRefused(report.problems.pop() if report.problems else f"{said.name} holds no table")
-    return OpenDelivery(package, members, *_effective(settings, package, members, said))
-
-
-def require_declared(opened: OpenDelivery, feed: Feed, name: str) -> None:
-    """Raises FileRefused where a table comes that the network file says the feed does not send: it has no asset, so
-    nothing would look at its rows."""
-    for contract, table, _ in opened.members:
-        if table is not None and not feed.sends(contract):
-            raise FileRefused(
-                f"{table.name} is {contract.name}, which feeds.{name}.tables of the network file does not name: add "
-                f"{contract.table} there, or ask the sender to leave it out"
-            )
-
-
 def _refuse(report: DeliveryReport, why: FileRefused) -> None:
     report.status = "refused"
     report.problems.append(str(why))
     report.conformance.append(refusal(report.source_file, str(why)))
-
-
-def _manifest_file(system: str) -> str | None:
-    manifest = registry().systems[system].manifest
-    return manifest.file if manifest else None
-
-
-def _members(package: Package, system: str) -> tuple[list[tuple[Contract, Table | None, LoadMode]], list[str]]:
-    """The package's tables with the contracts that claim them, parents first; what nothing claims.
-
-    A contract whose table the package has not sent stands with None where the package has a
-    manifest: its absence is a statement.
-    """
-    manifest = registry().systems[system].manifest if package.manifest is not None else None
-    members: list[tuple[Contract, Table | None, LoadMode]] = []
-    for contract in registry().of_system(system):
-        claims = [found for found in package.tables if found.contract == contract.name]
-        if len(claims) > 1:
-            raise FileRefused(
-                f"{claims[0].name} and {claims[1].name} of the package are both {contract.name}: "
-                "send one table in one file"
-            )
-        table = claims[0] if claims else None
-        mode = contract.mode
-        if manifest is not None and package.manifest is not None:
-            mode = _stated_mode(contract, manifest, package.manifest, table)
-        if table is not None or manifest is not None:
-            members.append((contract, table, mode))
-    problems = [_unclaimed(table, system) for table in package.tables if table.contract is None]
-    if len(problems) == len(package.tables) and (manifest is None or problems):
-        return [], problems
-    return members, problems  # a manifest alone says that nothing changed
-
-
-def _stated_mode(contract: Contract, rule: ManifestRule, manifest: dict[str, str], table: Table | None) -> LoadMode:
-    """The mode in which the manifest says that a table is sent. Raises FileRefused where it is not there."""
-    stem = Path(table.name if table else contract.files[0]).stem
-    said = manifest.get(rule.mode_property.format(table=stem), rule.absent)
-    if table is None and said in rule.modes:
-        raise FileRefused(
-            f"the manifest says that {contract.files[0]} is sent ({said}), but the package has no such member: "
-            "ask the sender for the whole package"
-        )
-    return rule.modes.get(said, contract.mode)
-
-
-def nearest(header: Collection[str]) -> Contract | None:
-    """The contract whose columns are most like a header; None where none is like it."""
-
-    def likeness(contract: Contract) -> float:
-        wanted = {column.header for column in contract.columns}
-        return len(wanted.intersection(header)) / len(wanted.union(header))
-
-    likeliest = max(registry().contracts.values(), key=likeness)
-    return likeliest if likeness(likeliest) > 0.3 else None
-
-
-def _unclaimed(table: Table, system: str) -> str:
-    """A file that no contract claims, with the contract whose columns are most alike."""
-    likeliest = nearest(table.header)
-    hint = (
-        f"; its columns are most like {likeliest.name}, whose files are named {' or '.join(likeliest.files)}"
-        if likeliest
-        else ""
-    )
-    return f"{table.name}: no contract of system {system} claims it{hint}"
-
-
-def bind(contract: Contract, table: Table, version: str | None) -> tuple[Binding, list[str]]:
-    """Bind a header to a contract by name. Raises FileRefused where a required column is missing.
-
-    A column that the package's version of the format does not have is not missed.
-    """
-    by_header = {header: position for position, header in enumerate(table.header, 1)}
-    positions: dict[str, int] = {}
-    problems: list[str] = []
-    if not any(column.sent_as(by_header) for column in contract.columns):
-        # What stands there may be a row of persons, so it is not repeated.
-        mend = _likely_mend(table) or "; is the header missing?"
-        raise FileRefused(f"{table.name}: the first line has no column name of {contract.name}{mend}")
-    with_a_row = may_hold_a_row(table.header)
-    for column in contract.columns:
-        found = column.sent_as(by_header)
-        if found is not None:
-            if found in table.repeated and not _bound_apart(contract, found):
-                raise FileRefused(
-                    f"{table.name}: header names {[found]} more than once; each column needs its own name: which "
-                    f"is meant is not certain. Rename one in the export, or declare {found + ' (2)'!r} in the contract "
-                    f"{contract.name} too"
-                )
-            if found not in (column.header, *column.aliases):
-                problems.append(f"{table.name}: column {column.header!r} is sent as {found!r}, with blanks around it")
-            positions[column.name] = by_header.pop(found)
-            continue
-        near = [] if with_a_row else difflib.get_close_matches(column.header, list(by_header), 1)
-        hint = f"; nearest is {near[0]!r}" if near else ""
-        if column.required:
-            raise FileRefused(
-                f"{table.name}: required column {column.header!r} is missing{hint or _likely_mend(table)}. Rename it "
-                f"in the export, or add an alias to the contract {contract.name}"
-            )
-        if column.is_of(version) and not column.may_be_absent:
-            problems.append(f"{table.name}: column {column.header!r} is missing{hint}; it is loaded as null")
-    by_header = {header: position for header, position in by_header.items() if not contract.hides(header)}
-    if by_header and with_a_row:
-        problems.append(
-            f"{table.name}: {len(by_header)} unknown columns are kept in _extra. Names in the header are spelled like "
-            "values, so a row may have run into it and none is repeated here; look at the first line of the file"
-        )
-    elif unknown := sorted(header for header in by_header if not fnmatchcase(header, _extensions(contract))):
-        problems.append(f"{table.name}: unknown columns {listed(unknown)} are kept in _extra")
-    return Binding(table.header, positions, by_header), problems
-
-
-def _extensions(contract: Contract) -> str:
-    """The pattern of columns that senders of the contract's system may add, so that one is no surprise."""
-    system = registry().systems.get(contract.system)
-    return (system.extension_columns if system else None) or ""
-
-
-def _bound_apart(contract: Contract, name: str) -> bool:
-    """Whether the contract knows that a source gives this name to several columns."""
-    return any(f"{name} (2)" in (column.header, *column.aliases) for column in contract.columns)
-
-
-def _likely_mend(table: Table) -> str:
-    """What a header that is none of the contract's looks like."""
-    text = "".join(table.header)
-    if "\\x00" in text:
-        return "; it holds NUL bytes, so this is no text file, or one in UTF-16"
-    if text.startswith(("{", "[")):
-        return "; the file looks like JSON"
-    if text.startswith("<"):
-        return "; the file looks like a web page or XML"
-    if text.startswith("%PDF"):
-        return "; the file is a PDF"
-    if len(table.header) == 1:
-        return "; the line has one column only: is the delimiter the one that the contract declares?"
-    return ""
-
-
-def _effective(
-    settings: Settings,
-    package: Package,
-    members: list[tuple[Contract, Table | None, LoadMode]],
-    said: Said,
-) -> tuple[date | None, str | None]:
-    """The effective date and, for the rule `delivery`, the term.
-
-    Where no table has that rule, a date in the name may be that of the rows: only one that was said counts.
-    """
-    calendar = settings.network.calendar
-    effective = said.effective_date or package.effective_date
-    if not any(isinstance(contract.term, TermByDelivery) for contract, _, _ in members):
-        if not calendar.tiles and any(isinstance(contract.term, TermByDate) for contract, _, _ in members):
-            raise FileRefused("terms of this network overlap, so the term rule `date` cannot be used in it")
-        return said.effective_date, None
-    if said.term is not None:
-        return effective, calendar.term(said.term).key
-    if effective is None:
-        raise FileRefused(
-            f"{said.name}: no effective date in the name or the entries; say the term with --term, or the date of its "
-            "folder with `effective_dates` of the feed in the network file"
-        )
-    if not calendar.tiles:
-        raise FileRefused("terms of this network overlap, so a date does not name one; say the term with --term")
-    found = calendar.term_of_date(effective)
-    if found is None:
-        raise FileRefused(
-            f"effective date {effective} lies in no term of the calendar; add the year to the network "
-            "file, or say the term with --term"
-        )
-    return effective, found.key
 
 
 def stage_all(

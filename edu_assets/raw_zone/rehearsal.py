@@ -1,8 +1,8 @@
 """A load without a load: what would become of a file, by the loader's own steps until they would write.
 
 Belongs here: which contract and feed a file that has not arrived would have, what its staging found. Does not belong
-here: binding, validation, terms (loader.py and stage.py do them here as in a load). Holds are not judged: they compare
-with what is open when a delivery comes.
+here: opening, binding, validation, terms (opening.py, binding.py and stage.py do them here as in a load). Holds are not
+judged: they compare with what is open when a delivery comes.
 
 Staging is done in tables of schema `stage` that are dropped afterwards. They bear the number of a delivery that never
 comes to be, so that loads at the same time and the sweep after a crash treat them as any other. The file is not
@@ -20,18 +20,11 @@ from pydantic import BaseModel, Field
 from edu_assets.contracts import registry
 from edu_assets.contracts.base import DeclarationError
 from edu_assets.raw_zone.archive import files_at
+from edu_assets.raw_zone.binding import bind
 from edu_assets.raw_zone.expressions import describe
-from edu_assets.raw_zone.loader import (
-    Arrival,
-    DeliveryReport,
-    Said,
-    bind,
-    nearest,
-    open_delivery,
-    require_declared,
-    stage_all,
-)
-from edu_assets.raw_zone.slices import Delivery
+from edu_assets.raw_zone.loader import Arrival, stage_all
+from edu_assets.raw_zone.opening import Said, nearest, open_delivery, require_declared
+from edu_assets.raw_zone.slices import Delivery, DeliveryReport
 from edu_assets.raw_zone.stage import drop, own_delivery, sweep
 from edu_assets.raw_zone.staged import Staged
 from edu_assets.settings import Settings

@@ -11,9 +11,10 @@ from datetime import date, datetime
 from typing import Any
 
 from psycopg import Connection, sql
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from edu_assets.contracts.base import Contract, LoadMode, TermByDelivery
+from edu_assets.raw_zone.conformance import Finding
 from edu_assets.raw_zone.staged import Staged
 from edu_assets.raw_zone.tables import (
     names,
@@ -43,6 +44,35 @@ class SliceReport(BaseModel):
     held: int = 0
     withheld: int = 0
     error: str | None = None
+
+
+class DeliveryReport(BaseModel):
+    """What became of one file: `status` is applied, unchanged, held, refused or failed;
+    or, for the landing place of a feed that cannot be used, unreachable.
+
+    problems: one sentence each, with file, column and rule, never with a value.
+    conformance: what it breaks of the source's standard, for the sender; changes nothing that is loaded.
+    """
+
+    delivery_id: int | None
+    source_file: str
+    feed: str | None
+    status: str
+    rows_read: int = 0
+    quarantined: int = 0
+    slices: list[SliceReport] = Field(default_factory=list)
+    problems: list[str] = Field(default_factory=list)
+    conformance: list[Finding] = Field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something went wrong that a next look may find mended: the file waits."""
+        return self.status == "failed"
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether this is no file, but a landing place that cannot be used."""
+        return self.status == "unreachable"
 
 
 @dataclass(frozen=True)

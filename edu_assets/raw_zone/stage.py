@@ -1,7 +1,7 @@
 """Staging: a source table's records into typed rows, each with its term, and into quarantine.
 
 Belongs here: everything that is done once a file, before any term is touched, and its order. Does not belong here:
-what becomes of open rows (apply.py), which file is which table (loader.py).
+what becomes of open rows (apply.py), which file is which table (opening.py).
 
 Every table of a delivery is staged in schema `stage`: `<delivery>_<table>_typed` holds the valid rows with their
 terms, `…_text` the records that were not sound lines (sound.py), `…_bad` what was set aside. What a crash leaves of

@@ -28,6 +28,8 @@ from edu_assets_tests.end_to_end.test_ui import free_port, running_ui
 from edu_assets_tests.testbed import sample_declaration
 
 DOCS = PROJECT / "docs"
+OF_FEW_STEPS = "gold/mart_survey_feedback"
+"""A mart whose names can be read in a picture of all that it is made of."""
 TERM = "2025-26|T1"
 
 
@@ -51,8 +53,8 @@ def main() -> None:
 
 def take(visitor: Visitor) -> None:
     page = visitor.page
-    visitor.upstream(MART)
-    visitor.node("fct_enrollment").wait_for()
+    visitor.upstream(OF_FEW_STEPS)
+    visitor.node("fct_survey_response").wait_for()
     page.screenshot(path=DOCS / "asset_graph.png")
 
     visitor.overview(MART)
