@@ -14,6 +14,7 @@ import re
 import stat
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(ABC):
     """A file as a table: a header, and records of as many cells.
 
     found: one sentence for each way in which the file is not written as the contract declares and was
@@ -103,9 +104,9 @@ class Table:
         those that match `sound` (RE2's pattern of whole lines) as runs of lines."""
         return self.records()
 
+    @abstractmethod
     def records(self) -> Iterator[Record | Malformed]:
         """Every record after the header by itself."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
