@@ -21,7 +21,7 @@ from pathlib import Path
 from edu_assets.contracts.base import Contract, Csv, Json, LoadMode, Workbook
 from edu_assets.sources.csv_table import open_csv
 from edu_assets.sources.json_table import names_at_start, open_json
-from edu_assets.sources.line_reader import BOM
+from edu_assets.sources.line_reader import BOM, Malformed, Record
 from edu_assets.sources.records import (
     FileRefused,
     Source,
@@ -118,7 +118,14 @@ def _unclaimed(source: Source) -> Table:
     try:
         return open_csv(source, Csv(), None)
     except FileRefused:
-        return Table(source, ())
+        return _NoTable(source, ())
+
+
+class _NoTable(Table):
+    """A file that nobody reads and that is none of the kinds known here, an empty one or a picture, say."""
+
+    def records(self) -> Iterator[Record | Malformed]:
+        return iter(())
 
 
 def _meant(source: Source, claiming: Sequence[Contract]) -> Contract:
