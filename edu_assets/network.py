@@ -45,12 +45,14 @@ class DailyAttendance(BaseModel):
 
 class School(BaseModel):
     """A school of the network. `school_id` is the identifier that every feed's rows resolve to
-    (OneRoster `orgs.identifier`, else its sourcedId); `capacity` is seats by grade. Its own
-    `daily_attendance` takes the place of the network's as a whole."""
+    (OneRoster `orgs.identifier`, else its sourcedId); `also` are others by which systems name it, e.g. the integer of
+    an Ed-Fi ODS, which has no leading zeros. `capacity` is seats by grade. Its own `daily_attendance` takes the place
+    of the network's as a whole."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     school_id: str
+    also: tuple[str, ...] = ()
     name: str
     lea_id: str
     lea_name: str
@@ -129,6 +131,15 @@ class Network(BaseModel):
         twice = sorted({school_id for school_id in ids if ids.count(school_id) > 1})
         if twice:
             raise ValueError(f"school_id {twice} is declared more than once")
+        named: dict[str, str] = dict(zip(ids, ids, strict=True))
+        for school in schools:
+            for name in school.also:
+                if name in named:
+                    raise ValueError(
+                        f"school {school.school_id} is also {name!r}, which names school {named[name]} already: a name "
+                        "is of one school and stands once"
+                    )
+                named[name] = school.school_id
         return schools
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,11 +13,40 @@ from edu_assets.school_calendar import DeclarationError
 from edu_assets_tests.testbed import network_declaration
 
 
-def refusal_of(path: Path, schools: list[dict[str, str]]) -> str:
+def refusal_of(path: Path, schools: list[dict[str, Any]]) -> str:
     path.write_text(yaml.safe_dump(network_declaration(schools=schools)), encoding="utf-8")
     with pytest.raises(DeclarationError) as refusal:
         load_network(path)
     return str(refusal.value)
+
+
+def two_schools(others: list[str]) -> list[dict[str, Any]]:
+    lea = {"lea_id": "9", "lea_name": "LEA"}
+    return [
+        {"school_id": "01", "name": "One", "also": others} | lea,
+        {"school_id": "02", "name": "Two", "also": ["1", "2"]} | lea,
+    ]
+
+
+def test_a_school_may_have_other_names(tmp_path: Path) -> None:
+    path = tmp_path / "network.yaml"
+    path.write_text(yaml.safe_dump(network_declaration(schools=two_schools(["3"]))), encoding="utf-8")
+    assert [school.also for school in load_network(path).schools] == [("3",), ("1", "2")]
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        (["1"], "school 02 is also '1', which names school 01 already"),
+        (["02"], "school 01 is also '02', which names school 02 already"),
+        (["01"], "school 01 is also '01', which names school 01 already"),
+        (["3", "3"], "school 01 is also '3', which names school 01 already"),
+    ],
+)
+def test_a_name_is_of_one_school(tmp_path: Path, others: list[str], told: str) -> None:
+    assert f"{told}: a name is of one school and stands once" in refusal_of(
+        tmp_path / "network.yaml", two_schools(others)
+    )
 
 
 @pytest.mark.parametrize(("schools", "told", "rest"), [(5, 10, ""), (6, 10, "; and 2 more like these")])

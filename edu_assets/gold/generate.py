@@ -82,6 +82,9 @@ left join {{ ref('student_of_state_number') }} as by_state
     on given.term_key = by_state.term_key and given.student_id = by_state.identifier
 """
 
+SCHOOL_IDS = ("school_id", "primary_school_id", "organization_id")
+"""The columns in which an entity names a school, which the network file may know by another name."""
+
 # What raw_zone publishes for dbt; the DDL is in raw_zone/tables.py.
 ETL_TABLES = {
     "network": "the network: name, time zone, authority whose rules hold, whether the exit day counts",
@@ -89,6 +92,7 @@ ETL_TABLES = {
     "feed": "system instances, what their end dates mean and what silence of events of attendance does",
     "feed_entity": "the conformed entities that a feed's tables give",
     "school": "schools of the network file with their LEA",
+    "school_alias": "other identifiers by which systems name a school of the network file",
     "daily_attendance_rule": "of what a school's days are made where no daily file states them",
     "school_capacity": "seats by school and grade",
     "term": "terms with ordinal, instructional and administrative interval (ends exclusive), count date",
@@ -243,10 +247,14 @@ def _union(entity: Entity) -> list[tuple[str, str]]:
 
 
 def _branch(contract: Contract, entity: Entity) -> str:
-    selected = ",\n".join(f"    cast({name} as {kind}) as {name}" for name, kind in _columns(entity))
+    selected = ",\n".join(f"    cast({_in_network(name)} as {kind}) as {name}" for name, kind in _columns(entity))
     if entity.precedence:
         selected += f",\n    cast('{contract.system}' as text) as {STATED_BY}"
     return f"select\n{selected}\nfrom {{{{ ref('{contract.staging_view(entity.name)}') }}}}\n"
+
+
+def _in_network(name: str) -> str:
+    return f"{{{{ network_school('{name}') }}}}" if name in SCHOOL_IDS else name
 
 
 def _empty(entity: Entity) -> str:
@@ -259,7 +267,7 @@ def conformed_union(entity: Entity, contracts: list[Contract]) -> str:
     without a conforming contract a view without rows.
 
     Every branch keeps `term_key` as it is, so that a filter on it prunes each raw table to one
-    partition. A student's number is the one in force: that is resolved here and nowhere else.
+    partition. A student's number is the one in force, a school's that of the network file: both are resolved here.
     """
     branches = [_branch(contract, entity) for contract in contracts] or [_empty(entity)]
     union = "\nunion all\n\n".join(branches)

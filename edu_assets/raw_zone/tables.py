@@ -39,6 +39,8 @@ comment on table etl.feed_entity is
 create table if not exists etl.school (
     school_id text primary key, school_name text not null, lea_id text not null, lea_name text not null
 );
+create table if not exists etl.school_alias (also text primary key, school_id text not null);
+comment on table etl.school_alias is 'other identifiers by which systems name a school of the network file';
 create table if not exists etl.daily_attendance_rule (
     school_id text not null, made_of text not null, method text not null, primary key (school_id, made_of)
 );
@@ -70,7 +72,8 @@ create table if not exists etl.term_day (
     primary key (school_id, day)
 );
 comment on table etl.term_day is
-    'the term of a day for the term rule date; school_id '''' is the network, a school has rows only where it differs';
+    'the term of a day for the term rule date; school_id '''' is the network, a school has rows only where it differs,'
+    ' under each of its names';
 
 create table if not exists etl.counting_day (day date primary key, in_session boolean not null);
 comment on table etl.counting_day is
@@ -158,7 +161,7 @@ comment on table etl.erased_person is 'keyed hashes of erased persons: rows that
 
 grant select on etl.network, etl.authority, etl.feed, etl.school, etl.school_capacity, etl.term, etl.school_term,
     etl.school_day, etl.counting_day, etl.load_log to dbt_user;
-grant select on etl.daily_attendance_rule, etl.feed_entity to dbt_user;
+grant select on etl.daily_attendance_rule, etl.feed_entity, etl.school_alias to dbt_user;
 """
 
 AUDIT_COLUMNS = (
@@ -407,6 +410,11 @@ def _publish(connection: Connection, network: Network, declared: Registry) -> No
         "etl.school",
         [(school.school_id, school.name, school.lea_id, school.lea_name) for school in network.schools],
     )
+    _replace(
+        connection,
+        "etl.school_alias",
+        [(name, school.school_id) for school in network.schools for name in school.also],
+    )
     _replace(connection, "etl.daily_attendance_rule", network.attendance_methods)
     _replace(
         connection,
@@ -457,7 +465,8 @@ def _term_days(network: Network) -> list[tuple[str, date, str]]:
     by_day = {day: term.key for term in calendar.ordered_terms() for day in term.administrative.days()}
     rows = [("", day, key) for day, key in by_day.items()]
     for school in network.schools:
-        rows += [(school.school_id, day, key) for day, key in _own_days(network, school) if by_day.get(day) != key]
+        own = [(day, key) for day, key in _own_days(network, school) if by_day.get(day) != key]
+        rows += [(name, day, key) for name in (school.school_id, *school.also) for day, key in own]
     return rows
 
 

@@ -4,8 +4,8 @@ Belongs here: the translation of the register's sheets into items of the data st
 register says (records.py), what Ed-Fi is (contracts).
 
 The network began with Ed-Fi in its last year, so the ODS knows that year alone. It is a second witness of what the
-register states; of a second school's membership, and of who never came, it is not told. Numbers of schools keep their
-leading zeros, so they are texts here; those of a real ODS are integers.
+register states; of a second school's membership, and of who never came, it is not told. Organisations have integers,
+without the zeros with which others write them: those of schools stand in the network file (`also`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
+from edu_assets.network import School
 from edu_assets.sample.records import ENROLLMENTS, GUARDIANS, STUDENTS, Records
 from edu_assets.sample.school_years import SchoolYear
 from edu_assets.sample.world import Cell, Header, TableFile, World
@@ -133,20 +134,22 @@ class _Ods:
     def __init__(self, world: World) -> None:
         self.world = world
         self.records = Records(world)
-        self.agency_of = {school.school_id: school.lea_id for school in world.network.schools}
+        self.number_of = {school.school_id: _number(school) for school in world.network.schools}
+        self.agency_of = {school.school_id: _integer(school.lea_id) for school in world.network.schools}
 
     # -- organisations --------------------------------------------------------------------------
 
     def agencies(self, _year: SchoolYear, _day: date) -> Iterator[tuple[Cell, ...]]:
         named = {school.lea_id: school.lea_name for school in self.world.network.schools}
         for agency, name in named.items():
-            yield agency, name, descriptor("LocalEducationAgencyCategory", "Regular public school district")
+            yield _integer(agency), name, descriptor("LocalEducationAgencyCategory", "Regular public school district")
 
     def schools(self, _year: SchoolYear, _day: date) -> Iterator[tuple[Any, ...]]:
         for school in self.world.network.schools:
             levels = [{"gradeLevelDescriptor": descriptor("GradeLevel", GRADES[grade])} for grade in school.capacity]
             yield (
-                *(school.school_id, school.name, school.lea_id, levels, descriptor("SchoolType", "Regular")),
+                *(self.number_of[school.school_id], school.name, self.agency_of[school.school_id], levels),
+                descriptor("SchoolType", "Regular"),
                 descriptor("OperationalStatus", "Active"),
             )
 
@@ -185,7 +188,7 @@ class _Ods:
             if row["NoShow"] or row["EnrollmentType"] != "primary":
                 continue
             yield (
-                *(row["StudentNumber"], row["SchoolID"], row["EntryDate"], int(year.label[:4]) + 1),
+                *(row["StudentNumber"], self.number_of[row["SchoolID"]], row["EntryDate"], int(year.label[:4]) + 1),
                 descriptor("GradeLevel", GRADES[row["GradeLevel"]]),
                 *(descriptor("EntryType", ENTRIES[row["EntryCode"]]), True, row["FTE"], row["ExitDate"]),
                 descriptor("ExitWithdrawType", EXITS.get(row["ExitCode"])),
@@ -211,6 +214,15 @@ class _Ods:
                 *(row["ContactPriority"] == 1, row["LivesWith"], row["ContactPriority"]),
                 None if row["ContactAllowed"] else "no contact, by order of a court",
             )
+
+
+def _number(school: School) -> Cell:
+    """What the ODS calls a school: the integer among its other names, where the network file has one."""
+    return next((_integer(name) for name in school.also if name.isdecimal()), school.school_id)
+
+
+def _integer(name: str) -> Cell:
+    return int(name) if name.isdecimal() else name
 
 
 def _named(header: Header, rows: Iterable[Sequence[Cell]]) -> Iterator[Row]:

@@ -1,12 +1,15 @@
-"""Generated unions give each student by the number in force, and the state's numbers only to those whose they are."""
+"""Generated unions give each student by the number in force, the state's numbers only to those whose they are, and each
+school by its name in the network file."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from edu_assets.contracts import registry
 from edu_assets.contracts.base import Entity
-from edu_assets.gold.generate import generated_files, names_students
+from edu_assets.gold.generate import SCHOOL_IDS, generated_files, names_students
 from edu_assets_tests.gold.building import broken, run_dbt
 from edu_assets_tests.testbed import MakeNetwork, Platform, network_declaration
 
@@ -24,10 +27,10 @@ STUDENTS = """SchoolID,StudentNumber,StateStudentID,BirthDate
 """
 MERGES = "OldStudentNumber,NewStudentNumber,MergedOn,Reason\n0002,0001,2013-03-04,\nstate:9777,0006,2013-03-05,\n"
 RESULTS = """TermName,StudentID,TestID,TestStartDate,School_StateID,Student_StateID,Subject,TestName,TestRITScore
-Winter,v1,t1,03/01/2013,01,9001,Reading,Growth,200
-Winter,v2,t2,03/01/2013,01,9002,Reading,Growth,201
-Winter,v3,t3,03/01/2013,01,9003,Reading,Growth,202
-Winter,v4,t4,03/01/2013,01,0001,Reading,Growth,203
+Winter,v1,t1,03/01/2013,1,9001,Reading,Growth,200
+Winter,v2,t2,03/01/2013,map:one,9002,Reading,Growth,201
+Winter,v3,t3,03/01/2013,77,9003,Reading,Growth,202
+Winter,v4,t4,03/01/2013,,0001,Reading,Growth,203
 Winter,v5,t5,03/01/2013,01,0006,Reading,Growth,204
 Winter,v6,t6,03/01/2013,01,,Reading,Growth,205
 Winter,v7,t7,03/01/2013,01,9777,Reading,Growth,206
@@ -40,6 +43,16 @@ def test_a_union_looks_for_the_number_in_force_where_its_entity_names_students(e
     assert ("dim_student_number" in sql) == names_students(entity)
     of_state = any(contract.state_numbers for contract in DECLARED.conforming(entity.name))
     assert ("student_of_state_number" in sql) == (of_state and names_students(entity))
+
+
+@pytest.mark.parametrize("entity", DECLARED.entities.values(), ids=lambda entity: entity.name)
+def test_a_union_asks_the_network_file_for_every_school_that_its_entity_names(entity: Entity) -> None:
+    sql = FILES[f"{'stated' if entity.precedence else 'conformed'}_{entity.name}.sql"]
+    named = {column.name for column in entity.columns if re.search("(^|_)(school|organization)_id$", column.name)}
+    assert named - {"parent_organization_id"} <= set(SCHOOL_IDS)
+    branches = len(DECLARED.conforming(entity.name))
+    for name in named - {"parent_organization_id"}:
+        assert sql.count(f"cast({{{{ network_school('{name}') }}}} as text) as {name}") == branches
 
 
 def test_identifiers_are_asked_of_every_view_that_names_students() -> None:
@@ -61,6 +74,7 @@ def conformed(make_session_network: MakeNetwork) -> Platform:
         {key: value for key, value in school.items() if key != "calendar"}
         for school in network_declaration()["schools"]
     ]
+    schools[0]["also"] = ["1", "map:one"]
     platform = make_session_network(deployed=True, feeds=feeds, schools=schools)
     for feed, name, content in (
         ("records", "students_2013-03-01.csv", STUDENTS),
@@ -88,6 +102,20 @@ def test_a_states_number_is_that_of_the_one_student_to_whom_the_register_gives_i
         "v6": "map:v6",
         "v7": "0006",
     }
+
+
+def test_a_school_is_that_of_the_network_file_by_any_of_its_names(conformed: Platform) -> None:
+    """Another name that the file does not know stays, and an empty one is none."""
+    found = conformed.query("select assessment_result_id, school_id from staging.conformed_assessment_result")
+    schools = {key.split("|")[1]: school for key, school in found}
+    assert schools == {
+        "v1": "01",
+        "v2": "01",
+        "v3": "77",
+        "v4": schools["v4"],
+        **dict.fromkeys(("v5", "v6", "v7"), "01"),
+    }
+    assert not schools["v4"]
 
 
 def test_the_bridge_says_by_which_rule(conformed: Platform) -> None:

@@ -10,6 +10,7 @@ from edu_assets_tests.testbed import Platform
 
 TERM, OTHER_TERM = "2025-26|T1", "2025-26|T2"
 SCHOOL = "01001"
+NUMBER_IN_ODS = "1001"
 COUNTED_BY = (
     "select school_id, array_agg(distinct system), count(*) from gold.fct_enrollment join gold.dim_school"
     " using (school_key) where fct_enrollment.term_key = %s group by school_id order by 1"
@@ -40,7 +41,7 @@ def test_a_school_without_records_is_counted_from_its_roster_and_the_others_are_
     own.change("delete from raw_zone.sis__student_enrollments where term_key = %s and school_id = %s", [TERM, SCHOOL])
     assert not broken(build_term(own, TERM))
     assert _counted_by(own, TERM)[SCHOOL] == (["edfi"], _stated(own, "edfi", SCHOOL))
-    own.change(f"delete from {ODS} where term_key = %s and school_reference_school_id = %s", [TERM, SCHOOL])  # noqa: S608
+    own.change(f"delete from {ODS} where term_key = %s and school_reference_school_id = %s", [TERM, NUMBER_IN_ODS])  # noqa: S608
     assert not broken(build_term(own, TERM))
     after = _counted_by(own, TERM)
     assert after[SCHOOL] == (["oneroster"], _stated(own, "oneroster", SCHOOL))

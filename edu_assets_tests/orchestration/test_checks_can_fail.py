@@ -77,6 +77,9 @@ GOLD: dict[str, str] = {
     "calendar_days_agree_with_the_network": "update raw_zone.sis__calendar_days set instructional = false where"
     f" term_key = '{BUILT_TERM}' and (school_id, calendar_date) = (select school_id, min(calendar_date)"
     f" from raw_zone.sis__calendar_days where term_key = '{BUILT_TERM}' group by 1 limit 1)",
+    "schools_are_in_the_network_file": "update raw_zone.sis__student_enrollments set school_id = 'elsewhere' where"
+    f" term_key = '{BUILT_TERM}' and student_number = (select min(student_number) from"
+    f" raw_zone.sis__student_enrollments where term_key = '{BUILT_TERM}')",
     "end_dates_are_what_the_feed_says": "insert into gold.attendance_outside_enrollment (term_key, student_key,"
     " school_key, attendance_date, grade_level, reason) select term_key, student_key, school_key, exit_date,"
     f" grade_level, 'not_enrolled' from gold.fct_enrollment where {one('fct_enrollment', 'exit_date is not null')}",

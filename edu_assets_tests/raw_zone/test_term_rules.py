@@ -17,8 +17,9 @@ from edu_assets_tests.raw_zone.exports import (
     students,
     submissions,
 )
-from edu_assets_tests.testbed import MakeNetwork, Platform
+from edu_assets_tests.testbed import MakeNetwork, Platform, network_declaration
 
+TERMS_OF_DAYS = "select school_id, attendance_date, term_key from raw_zone.attendance__attendance_daily order by 1, 2"
 TERMS_OF_ORGS = "select term_key, sourced_id from raw_zone.oneroster__orgs order by 1, 2"
 
 
@@ -50,14 +51,24 @@ def test_a_date_gives_the_administrative_term_of_the_network(platform: Platform)
 def test_a_school_with_dates_of_its_own_keeps_its_days_in_its_own_term(platform: Platform) -> None:
     sheet = attendance("01,1,2013-07-12,P,0", "02,1,2013-07-12,P,0", "02,1,2013-07-13,P,0", "99,1,2013-07-12,P,0")
     platform.deliver("attendance", "attendance_daily_1.csv", sheet)
-    found = platform.query(
-        "select school_id, attendance_date, term_key from raw_zone.attendance__attendance_daily order by 1, 2"
-    )
-    assert found == [
+    assert platform.query(TERMS_OF_DAYS) == [
         ("01", date(2013, 7, 12), "2013|J"),
         ("02", date(2013, 7, 12), "2013|B"),
         ("02", date(2013, 7, 13), "2013|J"),
         ("99", date(2013, 7, 12), "2013|J"),
+    ]
+
+
+def test_a_school_by_another_name_has_the_same_days(make_network: MakeNetwork) -> None:
+    schools = network_declaration()["schools"]
+    schools[1]["also"] = ["2"]
+    platform = make_network(deployed=True, schools=schools)
+    sheet = attendance("2,1,2013-07-12,P,0", "2,1,2013-07-13,P,0", "3,1,2013-07-12,P,0")
+    platform.deliver("attendance", "attendance_daily_1.csv", sheet)
+    assert platform.query(TERMS_OF_DAYS) == [
+        ("2", date(2013, 7, 12), "2013|B"),
+        ("2", date(2013, 7, 13), "2013|J"),
+        ("3", date(2013, 7, 12), "2013|J"),
     ]
 
 

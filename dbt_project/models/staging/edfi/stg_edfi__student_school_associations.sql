@@ -27,7 +27,7 @@ select
 from {{ source('raw_zone', 'edfi__student_school_associations') }} as member
 inner join {{ source('etl', 'term') }} as term on member.term_key = term.term_key
 left join {{ source('etl', 'school_term') }} as own
-    on member.term_key = own.term_key and member.school_reference_school_id = own.school_id
+    on member.term_key = own.term_key and {{ network_school('member.school_reference_school_id') }} = own.school_id
 left join {{ source('etl', 'feed') }} as feed on member._feed = feed.feed
 left join {{ ref('grade_level_aliases') }} as alias
     on upper({{ edfi_code('member.entry_grade_level_descriptor') }}) = alias.source_grade

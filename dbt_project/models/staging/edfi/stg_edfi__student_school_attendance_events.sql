@@ -58,7 +58,7 @@ present as (
     inner join {{ source('etl', 'school_day') }} as school_day
         on
             reported.term_key = school_day.term_key
-            and reported.school_id = school_day.school_id
+            and {{ network_school('reported.school_id') }} = school_day.school_id
             and reported.last_date >= school_day.school_date
     inner join {{ ref('stg_edfi__student_school_associations') }} as member
         on

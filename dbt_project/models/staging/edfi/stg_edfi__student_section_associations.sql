@@ -35,7 +35,7 @@ select
 from dated
 inner join {{ source('etl', 'term') }} as term on dated.term_key = term.term_key
 left join {{ source('etl', 'school_term') }} as own
-    on dated.term_key = own.term_key and dated.section_reference_school_id = own.school_id
+    on dated.term_key = own.term_key and {{ network_school('dated.section_reference_school_id') }} = own.school_id
 where
     dated.begin_date < greatest(term.administrative_end, own.instructional_end)
     and coalesce(dated.ends_before, 'infinity') > least(term.administrative_start, own.instructional_start)

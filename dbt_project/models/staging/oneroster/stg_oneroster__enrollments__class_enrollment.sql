@@ -18,34 +18,42 @@ with dated as (
     from {{ source('raw_zone', 'oneroster__enrollments') }} as enrollment
     left join {{ source('etl', 'feed') }} as feed on enrollment._feed = feed.feed
     where enrollment.role = 'student'
+),
+
+placed as (
+    select
+        dated.*,
+        coalesce(nullif(users.identifier, ''), dated._feed || ':' || dated.user_sourced_id) as student_id,
+        coalesce(nullif(org.identifier, ''), dated._feed || ':' || dated.school_sourced_id) as school_id
+    from dated
+    left join {{ source('raw_zone', 'oneroster__users') }} as users
+        on
+            dated.term_key = users.term_key
+            and dated._feed = users._feed
+            and dated.user_sourced_id = users.sourced_id
+    left join {{ source('raw_zone', 'oneroster__orgs') }} as org
+        on
+            dated.term_key = org.term_key
+            and dated._feed = org._feed
+            and dated.school_sourced_id = org.sourced_id
 )
 
 select
-    dated._feed || ':' || dated.sourced_id as class_enrollment_id,
-    coalesce(nullif(users.identifier, ''), dated._feed || ':' || dated.user_sourced_id) as student_id,
-    dated._feed || ':' || dated.class_sourced_id as class_id,
-    coalesce(nullif(org.identifier, ''), dated._feed || ':' || dated.school_sourced_id) as school_id,
-    dated.begin_date,
-    dated.end_date,
+    placed._feed || ':' || placed.sourced_id as class_enrollment_id,
+    placed.student_id,
+    placed._feed || ':' || placed.class_sourced_id as class_id,
+    placed.school_id,
+    placed.begin_date,
+    placed.end_date,
     cast(null as text) as final_result,
-    dated.term_key,
-    dated._feed,
-    dated._load_id,
-    dated._ingested_at
-from dated
-inner join {{ source('etl', 'term') }} as term on dated.term_key = term.term_key
-left join {{ source('raw_zone', 'oneroster__users') }} as users
-    on
-        dated.term_key = users.term_key
-        and dated._feed = users._feed
-        and dated.user_sourced_id = users.sourced_id
-left join {{ source('raw_zone', 'oneroster__orgs') }} as org
-    on
-        dated.term_key = org.term_key
-        and dated._feed = org._feed
-        and dated.school_sourced_id = org.sourced_id
+    placed.term_key,
+    placed._feed,
+    placed._load_id,
+    placed._ingested_at
+from placed
+inner join {{ source('etl', 'term') }} as term on placed.term_key = term.term_key
 left join {{ source('etl', 'school_term') }} as own
-    on dated.term_key = own.term_key and org.identifier = own.school_id
+    on placed.term_key = own.term_key and {{ network_school('placed.school_id') }} = own.school_id
 where
-    coalesce(dated.begin_date, '-infinity') < greatest(term.administrative_end, own.instructional_end)
-    and coalesce(dated.end_date, 'infinity') > least(term.administrative_start, own.instructional_start)
+    coalesce(placed.begin_date, '-infinity') < greatest(term.administrative_end, own.instructional_end)
+    and coalesce(placed.end_date, 'infinity') > least(term.administrative_start, own.instructional_start)

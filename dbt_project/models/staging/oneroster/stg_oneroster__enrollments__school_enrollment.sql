@@ -44,7 +44,7 @@ marked as (
                 select 1
                 from {{ source('etl', 'school_day') }} as school_day
                 where
-                    ordered.school_id = school_day.school_id
+                    {{ network_school('ordered.school_id') }} = school_day.school_id
                     and school_day.school_date >= ordered.covered_until
                     and school_day.school_date < ordered.begin_date
             ) then 1

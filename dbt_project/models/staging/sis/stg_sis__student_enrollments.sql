@@ -80,7 +80,7 @@ select
 from neighboured as enrollment
 inner join {{ source('etl', 'term') }} as term on enrollment.term_key = term.term_key
 left join {{ source('etl', 'school_term') }} as own
-    on enrollment.term_key = own.term_key and enrollment.school_id = own.school_id
+    on enrollment.term_key = own.term_key and {{ network_school('enrollment.school_id') }} = own.school_id
 left join {{ ref('exit_codes') }} as code
     on
         code.system = 'sis'
