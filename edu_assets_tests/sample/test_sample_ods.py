@@ -112,7 +112,7 @@ def test_it_has_the_students_memberships_and_families_of_the_register(
         enrolled = sheet(exported, "student_enrollments", day)
         assert members == {
             (
-                *(row["StudentNumber"], row["SchoolID"], row["EntryDate"], row["ExitDate"], True),
+                *(row["StudentNumber"], int(row["SchoolID"]), row["EntryDate"], row["ExitDate"], True),
                 row["ExitDate"] != "",
             )
             for row in enrolled
