@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -43,6 +43,10 @@ class DailyAttendance(BaseModel):
     taps: str | None = None
 
 
+SchoolId = Annotated[str, Field(min_length=1)]
+"""An empty one would be that of every row which names no school."""
+
+
 class School(BaseModel):
     """A school of the network. `school_id` is the identifier that every feed's rows resolve to
     (OneRoster `orgs.identifier`, else its sourcedId); `also` are others by which systems name it, e.g. the integer of
@@ -51,8 +55,8 @@ class School(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    school_id: str
-    also: tuple[str, ...] = ()
+    school_id: SchoolId
+    also: tuple[SchoolId, ...] = ()
     name: str
     lea_id: str
     lea_name: str

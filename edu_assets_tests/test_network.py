@@ -49,6 +49,14 @@ def test_a_name_is_of_one_school(tmp_path: Path, others: list[str], told: str) -
     )
 
 
+def test_a_school_has_no_empty_name(tmp_path: Path) -> None:
+    """It would be the school of every row that names none."""
+    nameless = [{**two_schools([""])[0], "school_id": ""}]
+    refusal = refusal_of(tmp_path / "network.yaml", nameless)
+    assert "schools.0.school_id: String should have at least 1 character" in refusal
+    assert "schools.0.also.0: String should have at least 1 character" in refusal
+
+
 @pytest.mark.parametrize(("schools", "told", "rest"), [(5, 10, ""), (6, 10, "; and 2 more like these")])
 def test_of_many_faults_the_first_are_told_and_the_rest_counted(
     tmp_path: Path, schools: int, told: int, rest: str
